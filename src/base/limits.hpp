@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every bound of the program, with its reason. An answer that meets one says which.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace rollcall::limits {
+
+using namespace std::chrono_literals;
+
+// --- What a device or a file may bring (PRODUCT section 3.7) ---
+/// Certificates a device may send; deeper hierarchies have not been met in the field.
+inline constexpr std::size_t peer_certificates_max = 32;
+/// Bytes of all certificates a device sends together.
+inline constexpr std::size_t peer_chain_bytes_max = 64 * 1024;
+/// Certificates in one input of `pki verify`; public suites go this far.
+inline constexpr std::size_t pki_verify_certificates_max = 256;
+/// One certificate; RSA-16384 with many names stays under it.
+inline constexpr std::size_t certificate_bytes_max = 32 * 1024;
+/// One uploaded certificate file, text around PEM blocks included.
+inline constexpr std::size_t certificate_file_bytes_max = 256 * 1024;
+
+// --- Path building (PRODUCT section 3.8) ---
+/// Signature checks one search may spend in all before it gives up with a verdict that says so.
+inline constexpr std::size_t path_signatures_max = 64;
+/// Signature checks a search may spend on a session's core; more wants a lane.
+inline constexpr std::size_t path_signatures_on_core = 8;
+/// Certificates in a path, end entity and anchor included.
+inline constexpr std::size_t path_length_max = 32;
+/// Nodes (certificate placed in a path) one search may visit, cheap ones included.
+inline constexpr std::size_t path_steps_max = 4096;
+/// Name constraint comparisons (names times subtrees) in one path.
+inline constexpr std::size_t name_comparisons_max = 65'536;
+/// Intermediates remembered from valid paths, for completion (PRODUCT section 3.5).
+inline constexpr std::size_t seen_intermediates_max = 1'000;
+
+// --- Names ---
+inline constexpr std::size_t registration_id_chars_max = 128;
+inline constexpr std::size_t device_id_chars_max = 128;
+inline constexpr std::size_t group_id_chars_max = 128;
+inline constexpr std::size_t ca_name_chars_max = 128;
+
+// --- HTTP ---
+/// Request line and all header fields together.
+inline constexpr std::size_t http_header_bytes_max = 16 * 1024;
+/// A device's body: the documented message bound of DPS (96 KB).
+inline constexpr std::size_t device_body_bytes_max = 96 * 1024;
+/// An operator's body: a few certificate files.
+inline constexpr std::size_t operator_body_bytes_max = 1024 * 1024;
+inline constexpr std::size_t json_depth_max = 32;
+
+// --- Time on a door ---
+/// From accept to the end of the handshake.
+inline constexpr auto handshake_time_max = 20s;
+/// From the first byte of a request to its last.
+inline constexpr auto request_time_max = 20s;
+/// Between requests on a kept connection.
+inline constexpr auto idle_time_max = 60s;
+/// To write one answer to a peer that reads slowly.
+inline constexpr auto answer_time_max = 20s;
+
+// --- Connections ---
+/// Open at once on one door; idle ones cost about 30 kB each.
+inline constexpr std::size_t connections_max = 20'000;
+/// Open at once on the operator door.
+inline constexpr std::size_t operator_connections_max = 256;
+
+// --- Records ---
+/// Adoptions kept for each device (PRODUCT section 5).
+inline constexpr std::size_t adoption_history_max = 20;
+/// Refusals kept for ids that are no device of ours (PRODUCT section 5).
+inline constexpr std::size_t stranger_refusals_max = 10'000;
+/// How long a device may poll an operation (PRODUCT section 3.16).
+inline constexpr auto operation_life = 24h;
+/// A registration repeated with the same leaf within this time gets the same operation.
+inline constexpr auto repeat_window = 30s;
+/// Tolerance for not_before of what devices bring (PRODUCT section 3.6).
+inline constexpr auto clock_skew = std::chrono::seconds{300};
+/// Records in one page of a listing.
+inline constexpr std::size_t page_max = 1'000;
+inline constexpr std::size_t page_default = 100;
+
+// --- Ledger ---
+/// Changes gathered into one transaction at the most.
+inline constexpr std::size_t ledger_batch_max = 256;
+/// Changes that may wait for the ledger; beyond it the answer is "unavailable".
+inline constexpr std::size_t ledger_queue_max = 65'536;
+
+static_assert(path_signatures_on_core < path_signatures_max);
+static_assert(peer_certificates_max <= pki_verify_certificates_max);
+static_assert(certificate_bytes_max <= peer_chain_bytes_max);
+static_assert(certificate_file_bytes_max < operator_body_bytes_max);
+static_assert(page_default <= page_max);
+
+}  // namespace rollcall::limits

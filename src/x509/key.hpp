@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private keys of our own making: test fleets (`rollcall pki`), the server's certificate, later
+// the issuing CA. Never logged, never returned by an API; written to disk 0600 only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "x509/certificate.hpp"
+
+struct evp_pkey_st;
+
+namespace rollcall::x509 {
+
+enum class KeyType { p256, p384, rsa2048, rsa3072, rsa4096, ed25519 };
+
+/// "p256", "p384", "rsa2048", "rsa3072", "rsa4096", "ed25519".
+Result<KeyType> parse_key_type(std::string_view text);
+
+class PrivateKey {
+public:
+    static Result<PrivateKey> generate(KeyType type);
+    /// PKCS#8 or traditional PEM without a pass phrase.
+    static Result<PrivateKey> parse_pem(std::string_view pem);
+
+    /// PKCS#8 PEM. Whoever calls it writes the file 0600.
+    std::string pem() const;
+    /// Does this key belong to the certificate?
+    bool belongs_to(const Certificate& certificate) const;
+    evp_pkey_st* native() const { return key_.get(); }
+
+private:
+    explicit PrivateKey(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
+    std::shared_ptr<evp_pkey_st> key_;
+};
+
+}  // namespace rollcall::x509
