@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// attest(): which enrollment and slot does this chain prove? Pure; the one place where PRODUCT
+// sections 3.2 to 3.8 are put together. TrustView is what it judges against: an immutable picture
+// of all CAs, groups and distrusted keys, swapped whole when an operator changes one of them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <variant>
+#include <vector>
+
+#include "domain/registration.hpp"
+#include "x509/path.hpp"
+
+namespace rollcall::domain {
+
+/// The records a TrustView is made from, read from the store in one snapshot.
+struct TrustRecords {
+    std::vector<CaCertificate> cas;
+    std::vector<EnrollmentGroup> groups;
+    std::vector<Distrusted> distrusted;
+    std::vector<x509::Certificate> seen_intermediates;
+    /// Moves with every change of a CA, a group or the distrust list.
+    std::uint64_t config_version = 0;
+    /// Moves when a change of one entry can change the verdict under others.
+    std::uint64_t anchors_version = 0;
+};
+
+class TrustView {
+public:
+    explicit TrustView(TrustRecords records);
+
+    /// A group's slot whose current CA this is.
+    struct Place {
+        const EnrollmentGroup* group;
+        Slot slot;
+        const CaCertificate* ca;
+    };
+    /// All slots that hold this authority (PRODUCT section 3.3), disabled groups' too.
+    std::vector<Place> places_of(const x509::CaKey& key) const;
+    /// The group of that instance, or nullptr when it was deleted since.
+    const EnrollmentGroup* group(const EntryRef& entry) const;
+    const CaCertificate* ca(const CaId& id) const;
+
+    /// Verified CAs: a path may end at these.
+    const x509::AnchorSet& anchors() const { return anchors_; }
+    /// Every CA with a record, verified or not: for explaining refusals only.
+    const x509::AnchorSet& known_cas() const { return known_cas_; }
+    /// For completion (PRODUCT section 3.5).
+    const x509::CertificateSet& stored() const { return stored_; }
+    const std::unordered_set<Digest>& distrusted() const { return distrusted_; }
+    bool remembers(const x509::Certificate& intermediate) const {
+        return stored_.contains(intermediate.sha256());
+    }
+    std::size_t seen_count() const { return records_.seen_intermediates.size(); }
+    std::uint64_t config_version() const { return records_.config_version; }
+    std::uint64_t anchors_version() const { return records_.anchors_version; }
+    const TrustRecords& records() const { return records_; }
+
+private:
+    struct CaKeyHash {
+        std::size_t operator()(const x509::CaKey& key) const {
+            return std::hash<Digest>{}(key.spki) ^ (std::hash<Digest>{}(key.subject) << 1);
+        }
+    };
+    TrustRecords records_;
+    std::unordered_map<CaId, const CaCertificate*> cas_by_id_;
+    std::unordered_map<std::string, const EnrollmentGroup*> groups_by_instance_;
+    std::unordered_multimap<x509::CaKey, Place, CaKeyHash> places_;
+    x509::AnchorSet anchors_;
+    x509::AnchorSet known_cas_;
+    x509::CertificateSet stored_;
+    std::unordered_set<Digest> distrusted_;
+};
+
+/// What the store knows of one registration id when a request for it comes in.
+struct RegistrationContext {
+    std::optional<IndividualEnrollment> individual{};
+    std::optional<Registration> registration{};
+    std::optional<Device> device{};
+    /// The leaf stands in a slot of some disabled individual enrollment.
+    bool leaf_in_disabled_entry = false;
+};
+
+/// The chain proved an enabled entry's slot.
+struct Attested {
+    EntryRef entry;
+    Slot slot = Slot::primary;
+    Digest ca_sha256{};
+    x509::CaKey ca{};
+    bool completed = false;
+    /// End entity first; just the leaf for an individual entry.
+    std::vector<x509::Certificate> path{};
+    ReprovisionPolicy reprovision{};
+    std::optional<DeviceId> device_id{};  ///< what the entry says; else the registration id
+    bool auto_approve = true;
+    bool refuse_older_leaf = false;
+    std::string initial_twin{};
+    /// Versions the decision must still find when it is committed.
+    TrustVersion entry_trust_version = 0;
+};
+
+/// Why a device was refused, as a closed list; each has its sentence in explain().
+enum class RefusalCause : std::uint8_t {
+    no_certificate,
+    unreadable_certificate,
+    too_many_certificates,
+    name_mismatch,          ///< CN is not the registration id
+    not_in_a_slot,          ///< an individual entry decides and holds other leaves
+    empty_enrollment,       ///< an individual entry decides and holds none
+    certificate_fault,      ///< the verdict's decisive finding says it all
+    unverified_ca,
+    slot_expired,           ///< the slot's own certificate is outside its validity
+    no_group,               ///< whole path to a CA we know, and no group has any of it
+    older_leaf,             ///< went back, and the group refuses that
+    distrusted,
+    individual_disabled,
+    group_disabled,
+    in_disabled_entry,      ///< a certificate of the path is in a disabled entry
+    search_budget,
+};
+std::string_view to_string(RefusalCause cause);
+
+/// Everything an operator needs to understand a refusal (`registration explain`).
+struct Refusal {
+    RefusalCause cause = RefusalCause::certificate_fault;
+    std::string explanation{};  ///< what happened, one sentence with the values
+    std::string fix{};          ///< what would mend it
+    x509::PathVerdict verdict{};
+    std::optional<EntryRef> entry{};  ///< the entry that decided, where one did
+
+    /// The entry said no to a device that is its own: answered as status `disabled` at 200, not
+    /// as 401 (spec/dps-device-api.md 1.5).
+    bool is_disabled() const {
+        return cause == RefusalCause::individual_disabled || cause == RefusalCause::group_disabled ||
+               cause == RefusalCause::in_disabled_entry;
+    }
+    /// DPS' code and text for the device.
+    Failure for_device() const;
+};
+
+using Attestation = std::variant<Attested, Refusal>;
+
+/// Judges what `request` brought. `signatures_max`: what the search may spend; beyond it the
+/// refusal is search_budget and the caller may try again off the core.
+Attestation attest(const TrustView& trust, const RegistrationContext& context,
+                   const RegistrationRequest& request, TimePoint now,
+                   x509::SignatureMemory* memory, std::size_t signatures_max);
+
+/// Does what `adoption` rests on still stand (PRODUCT section 3.13)? Withdrawn: entry gone or
+/// disabled, CA or leaf withdrawn or distrusted, or an individual entry made since that decides
+/// differently. Plain removal and expiry are not withdrawal.
+bool trust_is_withdrawn(const TrustView& trust, const std::optional<IndividualEnrollment>& individual,
+                        const RegistrationId& id, const Adoption& adoption);
+
+}  // namespace rollcall::domain

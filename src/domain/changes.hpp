@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes: writes that become true together or not at all, with the versions they assume and the
+// audit events that tell of them. Built by domain and service, carried out by store/ledger.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "domain/enrollment.hpp"
+#include "domain/registration.hpp"
+
+namespace rollcall::domain {
+
+// --- What must still hold when the changes are committed -----------------------------------
+
+enum class RecordKind : std::uint8_t { ca, group, individual, registration, device };
+
+/// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
+struct ExpectEtag {
+    RecordKind kind;
+    std::string id;  ///< as the record's id prints (registration ids folded)
+    ETag etag;
+
+    bool operator==(const ExpectEtag&) const = default;
+};
+/// The entry still gives the trust a decision was made under. version 0 with an empty instance:
+/// there is no such entry. Refused as `conflict` with reason "trust-moved".
+struct ExpectTrust {
+    EntryRef entry;
+    TrustVersion version = 0;
+
+    bool operator==(const ExpectTrust&) const = default;
+};
+/// No change since that could change verdicts under other entries. "trust-moved" otherwise.
+struct ExpectAnchors {
+    std::uint64_t version = 0;
+
+    bool operator==(const ExpectAnchors&) const = default;
+};
+/// The leaf stands in no slot of a disabled individual enrollment. "trust-moved" otherwise.
+struct ExpectLeafNotDisabled {
+    Digest leaf_sha256;
+
+    bool operator==(const ExpectLeafNotDisabled&) const = default;
+};
+/// No change of CAs, groups or the distrust list since. Refused as `stale` with reason
+/// "config-moved": the operator's use case reads again and retries by itself.
+struct ExpectConfig {
+    std::uint64_t version = 0;
+
+    bool operator==(const ExpectConfig&) const = default;
+};
+using Expectation =
+    std::variant<ExpectEtag, ExpectTrust, ExpectAnchors, ExpectLeafNotDisabled, ExpectConfig>;
+
+// --- What becomes true ----------------------------------------------------------------------
+
+struct PutCa {
+    CaCertificate ca;
+};
+struct DeleteCa {
+    CaId id;
+};
+struct PutGroup {
+    EnrollmentGroup group;
+};
+struct DeleteGroup {
+    GroupId id;
+};
+struct PutIndividual {
+    IndividualEnrollment enrollment;
+};
+struct DeleteIndividual {
+    RegistrationId id;
+};
+/// Writes the registration and puts `registration.last` into the device's adoption history.
+struct PutRegistration {
+    Registration registration;
+};
+struct DeleteRegistration {
+    RegistrationId id;
+};
+struct PutDevice {
+    Device device;
+};
+struct DeleteDevice {
+    DeviceId id;
+};
+struct PutDistrusted {
+    Distrusted distrusted;
+};
+struct LiftDistrusted {
+    Digest spki;
+};
+/// An intermediate seen on a valid path; beyond limits::seen_intermediates_max the oldest goes.
+struct RememberIntermediate {
+    x509::Certificate certificate;
+    TimePoint at{};
+};
+struct PutSetting {
+    std::string key;
+    std::string value;
+};
+using Write = std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
+                           PutRegistration, DeleteRegistration, PutDevice, DeleteDevice,
+                           PutDistrusted, LiftDistrusted, RememberIntermediate, PutSetting>;
+
+/// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
+/// section 5). `detail` is JSON text without secrets.
+struct AuditEvent {
+    TimePoint at{};
+    std::string actor{};   ///< "local administrator", "token:ci"
+    std::string source{};  ///< address, or "local"
+    std::string action{};  ///< "group.cert.set"
+    std::string object{};  ///< "group/fleet-a"
+    std::string detail{};
+    std::string reason{};  ///< the operator's own words
+
+    bool operator==(const AuditEvent&) const = default;
+};
+
+struct Changes {
+    std::vector<Expectation> expects{};
+    std::vector<Write> writes{};
+    std::vector<AuditEvent> audit{};
+    /// Set by operator changes of CAs, groups and the distrust list: moves config_version.
+    bool moves_config = false;
+    /// Set where verdicts under other entries can change (a CA record's verification or removal,
+    /// distrust, a group disabled or with a slot taken away while disabled): moves anchors_version.
+    bool moves_anchors = false;
+
+    bool empty() const { return writes.empty() && audit.empty(); }
+};
+
+}  // namespace rollcall::domain

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two doors of the store: StoreReader for questions, Ledger for the only write. Implemented by
+// sqlite.* (one machine) and memory.* (tests, simulator); PostgreSQL will come behind the same two.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/task.hpp"
+#include "domain/attestation.hpp"
+#include "domain/changes.hpp"
+
+namespace rollcall::store {
+
+/// One page of a listing in the order of the key. `after`: the last key of the page before, empty
+/// for the first (keyset paging: the last page costs what the first does).
+struct PageRequest {
+    std::string after{};
+    std::size_t count = 100;  ///< 1 to limits::page_max
+};
+template <class T>
+struct Page {
+    std::vector<T> items;
+    std::string next{};  ///< `after` of the next page; empty: this was the last
+};
+
+/// Narrowing of listings; unset members do not narrow.
+struct RegistrationFilter {
+    std::optional<std::string> group{};          ///< group id, without case
+    std::optional<Digest> ca_sha256{};           ///< last proved with this slot certificate
+    std::optional<domain::RegistrationStatus> status{};
+};
+struct DeviceFilter {
+    std::optional<domain::DeviceState> state{};
+    std::string id_prefix{};
+};
+
+struct AuditRecord {
+    std::uint64_t sequence = 0;  ///< from 1, without gaps
+    domain::AuditEvent event;
+    Digest previous{};
+    Digest hash{};
+};
+
+/// How many registrations last proved themselves with one CA in one slot of an entry.
+struct AdoptionCount {
+    Digest ca_sha256{};
+    domain::Slot slot = domain::Slot::primary;
+    std::uint64_t devices = 0;
+};
+
+/// Questions. Every answer is one consistent snapshot of committed data. Errors: unavailable when
+/// the store is away, internal when what it holds cannot be read.
+class StoreReader {
+public:
+    virtual ~StoreReader() = default;
+
+    /// All an attestation needs to know of one id, in one snapshot. `leaf` is what the device sent.
+    virtual Task<Result<domain::RegistrationContext>> registration_context(
+        const RegistrationId& id, const Digest& leaf) = 0;
+    virtual Task<Result<domain::TrustRecords>> trust_records() = 0;
+    /// The newest first, at most limits::adoption_history_max.
+    virtual Task<Result<std::vector<domain::Adoption>>> adoptions(const RegistrationId& id) = 0;
+
+    virtual Task<Result<std::optional<domain::CaCertificate>>> ca(const CaId& id) = 0;
+    virtual Task<Result<std::optional<domain::EnrollmentGroup>>> group(const GroupId& id) = 0;
+    virtual Task<Result<std::optional<domain::IndividualEnrollment>>> individual(
+        const RegistrationId& id) = 0;
+    virtual Task<Result<std::optional<domain::Registration>>> registration(
+        const RegistrationId& id) = 0;
+    virtual Task<Result<std::optional<domain::Device>>> device(const DeviceId& id) = 0;
+
+    virtual Task<Result<Page<domain::CaCertificate>>> cas(const PageRequest& page) = 0;
+    virtual Task<Result<Page<domain::EnrollmentGroup>>> groups(const PageRequest& page) = 0;
+    virtual Task<Result<Page<domain::IndividualEnrollment>>> individuals(
+        const PageRequest& page) = 0;
+    virtual Task<Result<Page<domain::Registration>>> registrations(
+        const PageRequest& page, const RegistrationFilter& filter) = 0;
+    virtual Task<Result<Page<domain::Device>>> devices(const PageRequest& page,
+                                                       const DeviceFilter& filter) = 0;
+    virtual Task<Result<std::vector<domain::Distrusted>>> distrusted() = 0;
+    virtual Task<Result<std::vector<AdoptionCount>>> adoption_counts(
+        const domain::EntryRef& entry) = 0;
+    /// `after`: the sequence as decimal text.
+    virtual Task<Result<Page<AuditRecord>>> audit(const PageRequest& page) = 0;
+    virtual Task<Result<std::optional<std::string>>> setting(const std::string& key) = 0;
+};
+
+/// Proof that changes are durable.
+struct Receipt {
+    std::uint64_t config_version = 0;
+    std::uint64_t anchors_version = 0;
+};
+
+/// The only write. commit() returns after the changes are on the disk (SQLite: WAL with
+/// synchronous=FULL); many callers' changes go into one transaction, and a conflict of one never
+/// fails the others. Expectations are checked change by change inside the transaction.
+/// Cannot be cancelled. Errors: stale, conflict ("trust-moved"), unavailable (disk full, I/O
+/// error, queue full), with nothing written.
+class Ledger {
+public:
+    virtual ~Ledger() = default;
+    /// `changes` must outlive the await: pass a name.
+    virtual Task<Result<Receipt>> commit(const domain::Changes& changes) = 0;
+    /// The newest committed config_version; cheap, from any thread.
+    virtual std::uint64_t config_version() const = 0;
+};
+
+}  // namespace rollcall::store
