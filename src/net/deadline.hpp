@@ -4,11 +4,11 @@
 // that fires early looks at the new time and waits on.
 #pragma once
 
-#include <chrono>
-#include <memory>
-
 #include "net/runtime.hpp"
 #include "net/stream.hpp"
+
+#include <chrono>
+#include <memory>
 
 namespace rollcall::net {
 

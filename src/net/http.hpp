@@ -2,6 +2,10 @@
 // HTTP messages as values, and HttpHandler: the seam where a front answers. No sockets, no Beast.
 #pragma once
 
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "net/stream.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -9,20 +13,16 @@
 #include <utility>
 #include <vector>
 
-#include "base/result.hpp"
-#include "base/task.hpp"
-#include "net/stream.hpp"
-
 namespace rollcall::net {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
-    std::string method{};  ///< as sent: "GET", "PUT"
-    std::string target{};  ///< as sent; may be in absolute form
-    std::string path{};    ///< of the target, percent-encoding untouched; "*" for OPTIONS *
-    std::string query{};   ///< after the first '?', untouched; empty without one
-    std::string host{};    ///< Host (or the absolute target's authority), lower case, no port
+    std::string method{};   ///< as sent: "GET", "PUT"
+    std::string target{};   ///< as sent; may be in absolute form
+    std::string path{};     ///< of the target, percent-encoding untouched; "*" for OPTIONS *
+    std::string query{};    ///< after the first '?', untouched; empty without one
+    std::string host{};     ///< Host (or the absolute target's authority), lower case, no port
     HttpHeaders headers{};  ///< in order, values trimmed; trailers of a chunked body are left out
     std::string body{};
     const ConnectionFacts* connection = nullptr;  ///< never null in a handler

@@ -3,10 +3,6 @@
 // which stands behind a Listener and joins TLS, session and handler.
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <memory>
-
 #include "base/limits.hpp"
 #include "base/telemetry.hpp"
 #include "base/world.hpp"
@@ -14,6 +10,10 @@
 #include "net/http.hpp"
 #include "net/listener.hpp"
 #include "net/tls.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
 
 namespace rollcall::net {
 

@@ -4,6 +4,13 @@
 // Also the unix-domain door of the operator's own machine.
 #pragma once
 
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "base/telemetry.hpp"
+#include "net/runtime.hpp"
+#include "net/stream.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -12,13 +19,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/limits.hpp"
-#include "base/result.hpp"
-#include "base/task.hpp"
-#include "base/telemetry.hpp"
-#include "net/runtime.hpp"
-#include "net/stream.hpp"
 
 namespace rollcall::net {
 

@@ -4,6 +4,8 @@
 // and after a deadline they are closed; the threads end when nothing is left.
 #pragma once
 
+#include "base/task.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -11,8 +13,6 @@
 #include <string_view>
 #include <thread>
 #include <vector>
-
-#include "base/task.hpp"
 
 namespace boost::asio {
 class io_context;

@@ -4,16 +4,16 @@
 // include this and nothing of sockets.
 #pragma once
 
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "x509/certificate.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-
-#include "base/bytes.hpp"
-#include "base/result.hpp"
-#include "base/task.hpp"
-#include "x509/certificate.hpp"
 
 namespace rollcall::net {
 

@@ -4,6 +4,11 @@
 // expired, weak or unknown client certificates reach the session, which refuses in its own words.
 #pragma once
 
+#include "base/result.hpp"
+#include "base/telemetry.hpp"
+#include "net/listener.hpp"
+#include "net/stream.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -11,11 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "base/telemetry.hpp"
-#include "net/listener.hpp"
-#include "net/stream.hpp"
 
 namespace rollcall::net {
 
