@@ -4,6 +4,9 @@
 // of all CAs, groups and distrusted keys, swapped whole when an operator changes one of them.
 #pragma once
 
+#include "domain/registration.hpp"
+#include "x509/path.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,9 +14,6 @@
 #include <unordered_set>
 #include <variant>
 #include <vector>
-
-#include "domain/registration.hpp"
-#include "x509/path.hpp"
 
 namespace rollcall::domain {
 
@@ -32,18 +32,22 @@ struct TrustRecords {
 class TrustView {
 public:
     explicit TrustView(TrustRecords records);
+    TrustView(const TrustView&) = delete;
+    TrustView& operator=(const TrustView&) = delete;
 
-    /// A group's slot whose current CA this is.
+    /// A group's slot in which this CA stands, or waits to be verified.
     struct Place {
         const EnrollmentGroup* group;
         Slot slot;
         const CaCertificate* ca;
+        bool pending;
     };
     /// All slots that hold this authority (PRODUCT section 3.3), disabled groups' too.
     std::vector<Place> places_of(const x509::CaKey& key) const;
     /// The group of that instance, or nullptr when it was deleted since.
     const EnrollmentGroup* group(const EntryRef& entry) const;
     const CaCertificate* ca(const CaId& id) const;
+    const CaCertificate* ca_of(const x509::Certificate& certificate) const;
 
     /// Verified CAs: a path may end at these.
     const x509::AnchorSet& anchors() const { return anchors_; }
@@ -68,6 +72,7 @@ private:
     };
     TrustRecords records_;
     std::unordered_map<CaId, const CaCertificate*> cas_by_id_;
+    std::unordered_map<Digest, const CaCertificate*> cas_by_digest_;
     std::unordered_map<std::string, const EnrollmentGroup*> groups_by_instance_;
     std::unordered_multimap<x509::CaKey, Place, CaKeyHash> places_;
     x509::AnchorSet anchors_;
@@ -108,18 +113,18 @@ enum class RefusalCause : std::uint8_t {
     no_certificate,
     unreadable_certificate,
     too_many_certificates,
-    name_mismatch,          ///< CN is not the registration id
-    not_in_a_slot,          ///< an individual entry decides and holds other leaves
-    empty_enrollment,       ///< an individual entry decides and holds none
-    certificate_fault,      ///< the verdict's decisive finding says it all
+    name_mismatch,      ///< CN is not the registration id
+    not_in_a_slot,      ///< an individual entry decides and holds other leaves
+    empty_enrollment,   ///< an individual entry decides and holds none
+    certificate_fault,  ///< the verdict's decisive finding says it all
     unverified_ca,
-    slot_expired,           ///< the slot's own certificate is outside its validity
-    no_group,               ///< whole path to a CA we know, and no group has any of it
-    older_leaf,             ///< went back, and the group refuses that
+    slot_expired,  ///< the slot's own certificate is outside its validity
+    no_group,      ///< whole path to a CA we know, and no group has any of it
+    older_leaf,    ///< went back, and the group refuses that
     distrusted,
     individual_disabled,
     group_disabled,
-    in_disabled_entry,      ///< a certificate of the path is in a disabled entry
+    in_disabled_entry,  ///< a certificate of the path is in a disabled entry
     search_budget,
 };
 std::string_view to_string(RefusalCause cause);
@@ -135,8 +140,8 @@ struct Refusal {
     /// The entry said no to a device that is its own: answered as status `disabled` at 200, not
     /// as 401 (spec/dps-device-api.md 1.5).
     bool is_disabled() const {
-        return cause == RefusalCause::individual_disabled || cause == RefusalCause::group_disabled ||
-               cause == RefusalCause::in_disabled_entry;
+        return cause == RefusalCause::individual_disabled ||
+               cause == RefusalCause::group_disabled || cause == RefusalCause::in_disabled_entry;
     }
     /// DPS' code and text for the device.
     Failure for_device() const;
@@ -147,13 +152,14 @@ using Attestation = std::variant<Attested, Refusal>;
 /// Judges what `request` brought. `signatures_max`: what the search may spend; beyond it the
 /// refusal is search_budget and the caller may try again off the core.
 Attestation attest(const TrustView& trust, const RegistrationContext& context,
-                   const RegistrationRequest& request, TimePoint now,
-                   x509::SignatureMemory* memory, std::size_t signatures_max);
+                   const RegistrationRequest& request, TimePoint now, x509::SignatureMemory* memory,
+                   std::size_t signatures_max);
 
 /// Does what `adoption` rests on still stand (PRODUCT section 3.13)? Withdrawn: entry gone or
 /// disabled, CA or leaf withdrawn or distrusted, or an individual entry made since that decides
 /// differently. Plain removal and expiry are not withdrawal.
-bool trust_is_withdrawn(const TrustView& trust, const std::optional<IndividualEnrollment>& individual,
+bool trust_is_withdrawn(const TrustView& trust,
+                        const std::optional<IndividualEnrollment>& individual,
                         const RegistrationId& id, const Adoption& adoption);
 
 }  // namespace rollcall::domain

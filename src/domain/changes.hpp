@@ -3,14 +3,14 @@
 // audit events that tell of them. Built by domain and service, carried out by store/ledger.
 #pragma once
 
+#include "domain/enrollment.hpp"
+#include "domain/registration.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "domain/enrollment.hpp"
-#include "domain/registration.hpp"
 
 namespace rollcall::domain {
 

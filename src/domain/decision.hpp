@@ -3,11 +3,11 @@
 // registration that the device is answered and the changes that must be durable first.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "domain/attestation.hpp"
 #include "domain/changes.hpp"
+
+#include <optional>
+#include <string>
 
 namespace rollcall::domain {
 

@@ -4,6 +4,10 @@
 // Values only; what they mean for a device is attestation.hpp, how they change is slots.hpp.
 #pragma once
 
+#include "base/ids.hpp"
+#include "base/world.hpp"
+#include "x509/certificate.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -11,17 +15,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/ids.hpp"
-#include "base/world.hpp"
-#include "x509/certificate.hpp"
-
 namespace rollcall::domain {
 
 /// The two places a credential can stand so that it can be rolled. Both attest; their order has
 /// no meaning to a device.
 enum class Slot : std::uint8_t { primary = 0, secondary = 1 };
 inline constexpr std::array<Slot, 2> both_slots{Slot::primary, Slot::secondary};
-inline constexpr std::size_t index(Slot slot) { return static_cast<std::size_t>(slot); }
+inline constexpr std::size_t index(Slot slot) {
+    return static_cast<std::size_t>(slot);
+}
 inline constexpr Slot other(Slot slot) {
     return slot == Slot::primary ? Slot::secondary : Slot::primary;
 }

@@ -3,12 +3,12 @@
 // (spec/dps-device-api.md 1.4, 1.5; PRODUCT sections 3.13-3.16 and 5).
 #pragma once
 
+#include "domain/enrollment.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "domain/enrollment.hpp"
 
 namespace rollcall::domain {
 
@@ -61,18 +61,21 @@ struct Adoption {
     TimePoint at{};
     EntryRef entry{};
     Slot slot = Slot::primary;
-    Digest ca_sha256{};         ///< the slot's certificate; the leaf itself for an individual entry
-    x509::CaKey ca{};           ///< the same as an authority
+    Digest ca_sha256{};  ///< the slot's certificate; the leaf itself for an individual entry
+    x509::CaKey ca{};    ///< the same as an authority
     Digest leaf_sha256{};
     Digest leaf_spki{};
     std::string serial{};
     TimePoint not_before{};
     TimePoint not_after{};
-    std::string key{};          ///< "P-256", "RSA 2048"
+    std::string key{};  ///< "P-256", "RSA 2048"
     std::string signature_algorithm{};
     std::uint32_t chain_length = 0;  ///< certificates as sent
-    bool completed = false;     ///< relied on a stored certificate
-    bool went_back = false;     ///< to an older leaf than its last
+    /// SHA-256 of the SPKI of every certificate on the proved path, end entity first: distrusting
+    /// any of them withdraws the trust this rests on.
+    std::vector<Digest> path_keys{};
+    bool completed = false;  ///< relied on a stored certificate
+    bool went_back = false;  ///< to an older leaf than its last
     Protocol protocol = Protocol::https;
     std::string api_version{};
     std::string user_agent{};

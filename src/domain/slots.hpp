@@ -4,21 +4,22 @@
 // commits the Changes and writes the audit events' actor and source.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "domain/attestation.hpp"
 #include "domain/changes.hpp"
 #include "x509/verdict.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace rollcall::domain {
 
 /// How an occupied slot gives up what it holds.
 enum class Replacement : std::uint8_t {
-    staged,      ///< the old one attests until the new one is verified; plain when it completes
-    immediate,   ///< at once (`--replace-now`, facades with verified:true); trust is withdrawn
-    breach,      ///< at once, and the old key is distrusted
+    staged,     ///< the old one attests until the new one is verified; plain when it completes
+    immediate,  ///< at once (`--replace-now`, facades with verified:true); trust is withdrawn
+    breach,     ///< at once, and the old key is distrusted
 };
 enum class Removal : std::uint8_t {
     plain,      ///< refuses new registrations, closes nothing
@@ -29,7 +30,7 @@ enum class Removal : std::uint8_t {
 /// What the operator is told about a change beside that it was done.
 struct SlotOutcome {
     Changes changes;
-    bool pending = false;  ///< staged and waiting to be verified
+    bool pending = false;                   ///< staged and waiting to be verified
     std::vector<x509::Finding> findings{};  ///< what is odd about the certificate
     std::vector<std::string> warnings{};    ///< "the same CA stands in both slots"
 };
@@ -37,10 +38,10 @@ struct SlotOutcome {
 /// Ids and times for records to be made; drawn by the caller.
 struct Writing {
     TimePoint now{};
-    CaId ca_id{};       ///< for a CA record, should one be made
+    std::array<CaId, 2> ca_ids{};  ///< for CA records, should any be made; one for each slot
     ETag ca_etag{};
     ETag entry_etag{};
-    std::string by{};   ///< who; for verification records
+    std::string by{};  ///< who; for verification records
     std::string reason{};
 };
 
@@ -83,8 +84,8 @@ struct LeafChange {
 };
 Result<SlotOutcome> change_individual_slots(const TrustView& trust,
                                             const IndividualEnrollment& enrollment,
-                                            const std::vector<LeafChange>& changes,
-                                            Removal removal, bool force, const Writing& writing);
+                                            const std::vector<LeafChange>& changes, Removal removal,
+                                            bool force, const Writing& writing);
 
 /// Does this slot's CA attest: verified itself, or with a path of its own to a verified CA
 /// (PRODUCT section 3.1)?

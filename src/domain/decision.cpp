@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "domain/decision.hpp"
+
+#include "base/limits.hpp"
+
+namespace rollcall::domain {
+namespace {
+
+/// The version of the device API from which returning devices are told apart
+/// (spec/dps-device-api.md 1.2).
+constexpr std::string_view reprovisioned_since = "2021-10-01";
+
+bool is_the_same_again(const Attested& attested, const Registration& prior, const Digest& leaf,
+                       TimePoint now);
+bool goes_back(const Registration& prior, const x509::Certificate& leaf);
+DeviceId device_id_for(const Attested& attested, const std::optional<Registration>& prior,
+                       const RegistrationId& id);
+std::optional<Failure> unwelcome(const Device& device);
+void assign_hub(Registration& registration, const Attested& attested,
+                const std::optional<Registration>& prior, const std::string& own_hub,
+                const std::string& api_version);
+Adoption adoption_of(const Attested& attested, const RegistrationRequest& request, TimePoint now,
+                     const OperationId& operation);
+void assume(Changes& changes, const Attested& attested, const TrustView& trust,
+            const RegistrationContext& context, const RegistrationRequest& request);
+void remember_intermediates(Changes& changes, const Attested& attested, const TrustView& trust,
+                            TimePoint now);
+
+}  // namespace
+
+std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView& trust,
+                                       const RegistrationContext& context,
+                                       const RegistrationRequest& request,
+                                       const std::string& own_hub, TimePoint now,
+                                       const FreshIds& fresh) {
+    const auto& leaf = request.peer.end_entity();
+    const auto& prior = context.registration;
+    if (prior && !request.force && is_the_same_again(attested, *prior, leaf.sha256(), now) &&
+        context.device && !unwelcome(*context.device)) {
+        return Decision{*prior, {}, true};
+    }
+    const bool went_back = prior && goes_back(*prior, leaf);
+    if (went_back && attested.refuse_older_leaf) {
+        return Refusal{RefusalCause::older_leaf,
+                       "the device came back with a certificate older than the one it last "
+                       "registered with, and its group refuses that",
+                       "let the device use its newer certificate, or allow older ones in the group",
+                       {},
+                       attested.entry};
+    }
+    Registration registration = prior.value_or(Registration{});
+    registration.id = prior ? prior->id : request.id;
+    registration.device_id = device_id_for(attested, prior, request.id);
+    registration.created = prior ? prior->created : now;
+    registration.updated = now;
+    registration.etag = fresh.registration_etag;
+
+    const bool device_known = context.device && context.device->id == registration.device_id;
+    Device device = device_known ? *context.device : Device{};
+    if (!device_known) {
+        device.id = registration.device_id;
+        device.approved = attested.auto_approve;
+        device.created = now;
+    }
+    const auto failure = unwelcome(device);
+    if (failure) {
+        registration.status = RegistrationStatus::failed;
+        registration.failure = *failure;
+    } else {
+        registration.failure = {};
+        assign_hub(registration, attested, prior, own_hub, request.api_version);
+        registration.status = RegistrationStatus::assigned;
+    }
+    registration.last = adoption_of(attested, request, now, fresh.operation);
+    registration.last.went_back = went_back;
+    registration.last.status = registration.status;
+    registration.last.substatus = registration.substatus;
+    registration.last.failure = registration.failure;
+    registration.adoptions += 1;
+
+    Changes changes;
+    assume(changes, attested, trust, context, request);
+    const bool device_changes =
+        !device_known || device.registration != registration.id ||
+        (!failure && (device.leaf_sha256 != leaf.sha256() || device.entry != attested.entry));
+    if (device_changes) {
+        // The device that is written may be another than the one that was read (the entry's
+        // device id changed): then nothing is known of it, and it is taken over.
+        if (device_known || !context.device) {
+            changes.expects.push_back(ExpectEtag{RecordKind::device, device.id.str(),
+                                                 device_known ? context.device->etag : ETag{}});
+        }
+        device.registration = registration.id;
+        device.entry = attested.entry;
+        if (!failure) {
+            device.leaf_sha256 = leaf.sha256();
+        }
+        device.etag = fresh.device_etag;
+        device.updated = now;
+        changes.writes.push_back(PutDevice{device});
+    }
+    changes.writes.push_back(PutRegistration{registration});
+    remember_intermediates(changes, attested, trust, now);
+    return Decision{std::move(registration), std::move(changes), false};
+}
+
+namespace {
+
+/// PRODUCT section 3.16: the same leaf asking again gets the same operation.
+bool is_the_same_again(const Attested& attested, const Registration& prior, const Digest& leaf,
+                       TimePoint now) {
+    return prior.status == RegistrationStatus::assigned && prior.last.leaf_sha256 == leaf &&
+           prior.last.entry == attested.entry && prior.last.slot == attested.slot &&
+           prior.last.ca_sha256 == attested.ca_sha256 && prior.last.at <= now &&
+           now - prior.last.at < limits::repeat_window &&
+           (!attested.device_id || *attested.device_id == prior.device_id);
+}
+
+bool goes_back(const Registration& prior, const x509::Certificate& leaf) {
+    return prior.adoptions > 0 && prior.last.leaf_sha256 != leaf.sha256() &&
+           leaf.not_before() < prior.last.not_before;
+}
+
+/// A returning device keeps the spelling of its id, since hubs tell ids apart by case.
+DeviceId device_id_for(const Attested& attested, const std::optional<Registration>& prior,
+                       const RegistrationId& id) {
+    if (attested.device_id) {
+        return *attested.device_id;
+    }
+    if (prior && equal_ignoring_case(prior->device_id.str(), id.str())) {
+        return prior->device_id;
+    }
+    return DeviceId::trusted(id.original());
+}
+
+/// spec/dps-device-api.md 1.6: both come to the device as a failed registration, 400209.
+std::optional<Failure> unwelcome(const Device& device) {
+    if (device.blocked) {
+        return Failure{400209, "The device is blocked."};
+    }
+    if (!device.approved) {
+        return Failure{400209, "The device is waiting for approval."};
+    }
+    return std::nullopt;
+}
+
+void assign_hub(Registration& registration, const Attested& attested,
+                const std::optional<Registration>& prior, const std::string& own_hub,
+                const std::string& api_version) {
+    const bool returning = prior && !prior->assigned_hub.empty();
+    if (!returning) {
+        registration.assigned_hub = own_hub;
+        registration.substatus = Substatus::initial_assignment;
+        return;
+    }
+    if (prior->assigned_hub != own_hub && attested.reprovision.update_hub_assignment) {
+        registration.assigned_hub = own_hub;
+        registration.substatus = attested.reprovision.migrate_device_data
+                                     ? Substatus::device_data_migrated
+                                     : Substatus::device_data_reset;
+        return;
+    }
+    registration.substatus = api_version >= reprovisioned_since
+                                 ? Substatus::reprovisioned_to_initial_assignment
+                                 : Substatus::initial_assignment;
+}
+
+Adoption adoption_of(const Attested& attested, const RegistrationRequest& request, TimePoint now,
+                     const OperationId& operation) {
+    const auto& leaf = request.peer.end_entity();
+    Adoption adoption;
+    adoption.operation = operation;
+    adoption.at = now;
+    adoption.entry = attested.entry;
+    adoption.slot = attested.slot;
+    adoption.ca_sha256 = attested.ca_sha256;
+    adoption.ca = attested.ca;
+    adoption.leaf_sha256 = leaf.sha256();
+    adoption.leaf_spki = leaf.spki_sha256();
+    adoption.serial = leaf.serial();
+    adoption.not_before = leaf.not_before();
+    adoption.not_after = leaf.not_after();
+    adoption.key = leaf.key().name;
+    adoption.signature_algorithm = leaf.signature_algorithm();
+    adoption.chain_length = static_cast<std::uint32_t>(request.peer.certificates.size());
+    for (const auto& certificate : attested.path) {
+        adoption.path_keys.push_back(certificate.spki_sha256());
+    }
+    adoption.completed = attested.completed;
+    adoption.protocol = request.protocol;
+    adoption.api_version = request.api_version;
+    adoption.user_agent = request.user_agent;
+    adoption.tls_version = request.tls_version;
+    adoption.tls_cipher = request.tls_cipher;
+    return adoption;
+}
+
+/// What the decision rests on and what must still be so when it is committed.
+void assume(Changes& changes, const Attested& attested, const TrustView& trust,
+            const RegistrationContext& context, const RegistrationRequest& request) {
+    changes.expects.push_back(ExpectTrust{attested.entry, attested.entry_trust_version});
+    if (attested.entry.kind == EntryRef::Kind::group) {
+        changes.expects.push_back(
+            ExpectTrust{{EntryRef::Kind::individual, request.id.str(), ""}, 0});
+    }
+    changes.expects.push_back(ExpectAnchors{trust.anchors_version()});
+    changes.expects.push_back(ExpectLeafNotDisabled{request.peer.end_entity().sha256()});
+    changes.expects.push_back(
+        ExpectEtag{RecordKind::registration, request.id.str(),
+                   context.registration ? context.registration->etag : ETag{}});
+}
+
+void remember_intermediates(Changes& changes, const Attested& attested, const TrustView& trust,
+                            TimePoint now) {
+    if (attested.entry.kind != EntryRef::Kind::group) {
+        return;
+    }
+    for (std::size_t i = 1; i + 1 < attested.path.size(); ++i) {
+        if (!trust.remembers(attested.path[i])) {
+            changes.writes.push_back(RememberIntermediate{attested.path[i], now});
+        }
+    }
+}
+
+}  // namespace
+}  // namespace rollcall::domain
