@@ -188,7 +188,6 @@ Attestation attest_individual(const Bench& bench, const IndividualEnrollment& en
     attested.ca = bench.leaf().ca_key();
     attested.path = {bench.leaf()};
     attested.reprovision = enrollment.reprovision;
-    attested.device_id = enrollment.device_id;
     attested.initial_twin = enrollment.initial_twin;
     attested.entry_trust_version = enrollment.trust_version;
     return attested;

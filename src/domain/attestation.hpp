@@ -90,6 +90,11 @@ struct RegistrationContext {
     bool leaf_in_disabled_entry = false;
 };
 
+/// The device id a registration of `id` has: what its individual enrollment says, else what it had
+/// (a returning device keeps its spelling, since hubs tell ids apart by case), else the id's own
+/// spelling. `context.device` is the device of that id: stores look it up by this function.
+DeviceId device_id_of(const RegistrationContext& context, const RegistrationId& id);
+
 /// The chain proved an enabled entry's slot.
 struct Attested {
     EntryRef entry;
@@ -100,7 +105,6 @@ struct Attested {
     /// End entity first; just the leaf for an individual entry.
     std::vector<x509::Certificate> path{};
     ReprovisionPolicy reprovision{};
-    std::optional<DeviceId> device_id{};  ///< what the entry says; else the registration id
     bool auto_approve = true;
     bool refuse_older_leaf = false;
     std::string initial_twin{};

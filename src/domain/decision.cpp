@@ -13,8 +13,6 @@ constexpr std::string_view reprovisioned_since = "2021-10-01";
 bool is_the_same_again(const Attested& attested, const Registration& prior, const Digest& leaf,
                        TimePoint now);
 bool goes_back(const Registration& prior, const x509::Certificate& leaf);
-DeviceId device_id_for(const Attested& attested, const std::optional<Registration>& prior,
-                       const RegistrationId& id);
 std::optional<Failure> unwelcome(const Device& device);
 void assign_hub(Registration& registration, const Attested& attested,
                 const std::optional<Registration>& prior, const std::string& own_hub,
@@ -28,6 +26,17 @@ void remember_intermediates(Changes& changes, const Attested& attested, const Tr
 
 }  // namespace
 
+DeviceId device_id_of(const RegistrationContext& context, const RegistrationId& id) {
+    if (context.individual && context.individual->device_id) {
+        return *context.individual->device_id;
+    }
+    const auto& prior = context.registration;
+    if (prior && equal_ignoring_case(prior->device_id.str(), id.str())) {
+        return prior->device_id;
+    }
+    return DeviceId::trusted(id.original());
+}
+
 std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView& trust,
                                        const RegistrationContext& context,
                                        const RegistrationRequest& request,
@@ -36,7 +45,7 @@ std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView
     const auto& leaf = request.peer.end_entity();
     const auto& prior = context.registration;
     if (prior && !request.force && is_the_same_again(attested, *prior, leaf.sha256(), now) &&
-        context.device && !unwelcome(*context.device)) {
+        context.device && context.device->id == prior->device_id && !unwelcome(*context.device)) {
         return Decision{*prior, {}, true};
     }
     const bool went_back = prior && goes_back(*prior, leaf);
@@ -50,14 +59,14 @@ std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView
     }
     Registration registration = prior.value_or(Registration{});
     registration.id = prior ? prior->id : request.id;
-    registration.device_id = device_id_for(attested, prior, request.id);
+    registration.device_id = device_id_of(context, request.id);
     registration.created = prior ? prior->created : now;
     registration.updated = now;
     registration.etag = fresh.registration_etag;
 
-    const bool device_known = context.device && context.device->id == registration.device_id;
-    Device device = device_known ? *context.device : Device{};
-    if (!device_known) {
+    INVARIANT(!context.device || context.device->id == registration.device_id);
+    Device device = context.device.value_or(Device{});
+    if (!context.device) {
         device.id = registration.device_id;
         device.approved = attested.auto_approve;
         device.created = now;
@@ -81,15 +90,11 @@ std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView
     Changes changes;
     assume(changes, attested, trust, context, request);
     const bool device_changes =
-        !device_known || device.registration != registration.id ||
+        !context.device || device.registration != registration.id ||
         (!failure && (device.leaf_sha256 != leaf.sha256() || device.entry != attested.entry));
+    changes.expects.push_back(ExpectEtag{RecordKind::device, device.id.str(),
+                                         context.device ? context.device->etag : ETag{}});
     if (device_changes) {
-        // The device that is written may be another than the one that was read (the entry's
-        // device id changed): then nothing is known of it, and it is taken over.
-        if (device_known || !context.device) {
-            changes.expects.push_back(ExpectEtag{RecordKind::device, device.id.str(),
-                                                 device_known ? context.device->etag : ETag{}});
-        }
         device.registration = registration.id;
         device.entry = attested.entry;
         if (!failure) {
@@ -112,25 +117,12 @@ bool is_the_same_again(const Attested& attested, const Registration& prior, cons
     return prior.status == RegistrationStatus::assigned && prior.last.leaf_sha256 == leaf &&
            prior.last.entry == attested.entry && prior.last.slot == attested.slot &&
            prior.last.ca_sha256 == attested.ca_sha256 && prior.last.at <= now &&
-           now - prior.last.at < limits::repeat_window &&
-           (!attested.device_id || *attested.device_id == prior.device_id);
+           now - prior.last.at < limits::repeat_window;
 }
 
 bool goes_back(const Registration& prior, const x509::Certificate& leaf) {
     return prior.adoptions > 0 && prior.last.leaf_sha256 != leaf.sha256() &&
            leaf.not_before() < prior.last.not_before;
-}
-
-/// A returning device keeps the spelling of its id, since hubs tell ids apart by case.
-DeviceId device_id_for(const Attested& attested, const std::optional<Registration>& prior,
-                       const RegistrationId& id) {
-    if (attested.device_id) {
-        return *attested.device_id;
-    }
-    if (prior && equal_ignoring_case(prior->device_id.str(), id.str())) {
-        return prior->device_id;
-    }
-    return DeviceId::trusted(id.original());
 }
 
 /// spec/dps-device-api.md 1.6: both come to the device as a failed registration, 400209.
