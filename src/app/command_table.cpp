@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one list of commands (PRODUCT section 6), in the order of the help page.
+#include "app/command.hpp"
+
+namespace rollcall::app {
+
+namespace {
+
+/// One noun's file: what it is called on the first page, and its commands.
+struct Entry {
+    std::vector<Noun> nouns;
+    std::vector<Command> (*commands)();
+};
+
+const std::vector<Entry>& entries() {
+    static const std::vector<Entry> all{};
+    return all;
+}
+
+}  // namespace
+
+CommandTable command_table() {
+    CommandTable table;
+    for (const Entry& entry : entries()) {
+        table.nouns.insert(table.nouns.end(), entry.nouns.begin(), entry.nouns.end());
+        for (Command& command : entry.commands()) {
+            table.commands.push_back(std::move(command));
+        }
+    }
+    return table;
+}
+
+}  // namespace rollcall::app
