@@ -20,6 +20,8 @@ inline constexpr std::size_t pki_verify_certificates_max = 256;
 inline constexpr std::size_t certificate_bytes_max = 32 * 1024;
 /// One uploaded certificate file, text around PEM blocks included.
 inline constexpr std::size_t certificate_file_bytes_max = 256 * 1024;
+/// One private key file; RSA-16384 with its certificate chain stays under it.
+inline constexpr std::size_t private_key_file_bytes_max = 256 * 1024;
 
 // --- Path building (PRODUCT section 3.8) ---
 /// Signature checks one search may spend in all before it gives up with a verdict that says so.

@@ -3,10 +3,10 @@
 // certificate shows that it holds the key, by signing our code as a certificate's CN.
 #pragma once
 
+#include "x509/certificate.hpp"
+
 #include <chrono>
 #include <string>
-
-#include "x509/certificate.hpp"
 
 namespace rollcall::x509 {
 
