@@ -3,6 +3,7 @@
 // audit events that tell of them. Built by domain and service, carried out by store/ledger.
 #pragma once
 
+#include "domain/access_token.hpp"
 #include "domain/enrollment.hpp"
 #include "domain/registration.hpp"
 
@@ -16,7 +17,7 @@ namespace rollcall::domain {
 
 // --- What must still hold when the changes are committed -----------------------------------
 
-enum class RecordKind : std::uint8_t { ca, group, individual, registration, device };
+enum class RecordKind : std::uint8_t { ca, group, individual, registration, device, token };
 
 /// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
 struct ExpectEtag {
@@ -104,9 +105,16 @@ struct PutSetting {
     std::string key;
     std::string value;
 };
+struct PutToken {
+    AccessToken token;
+};
+struct DeleteToken {
+    std::string name;  ///< without case
+};
 using Write = std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                            PutRegistration, DeleteRegistration, PutDevice, DeleteDevice,
-                           PutDistrusted, LiftDistrusted, RememberIntermediate, PutSetting>;
+                           PutDistrusted, LiftDistrusted, RememberIntermediate, PutSetting,
+                           PutToken, DeleteToken>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.

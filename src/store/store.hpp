@@ -31,6 +31,10 @@ struct RegistrationFilter {
     std::optional<std::string> group{};          ///< group id, without case
     std::optional<Digest> ca_sha256{};           ///< last proved with this slot certificate
     std::optional<domain::RegistrationStatus> status{};
+    /// Last proved under this authority (Registration::last.ca), whichever certificate of it.
+    std::optional<x509::CaKey> ca{};
+    /// The slot's CA or the leaf last proved with has this key (last.ca.spki or last.leaf_spki).
+    std::optional<Digest> spki{};
 };
 struct DeviceFilter {
     std::optional<domain::DeviceState> state{};
@@ -78,6 +82,8 @@ public:
         const PageRequest& page) = 0;
     virtual Task<Result<Page<domain::Registration>>> registrations(
         const PageRequest& page, const RegistrationFilter& filter) = 0;
+    /// How many registrations() would list in all.
+    virtual Task<Result<std::uint64_t>> registration_count(const RegistrationFilter& filter) = 0;
     virtual Task<Result<Page<domain::Device>>> devices(const PageRequest& page,
                                                        const DeviceFilter& filter) = 0;
     virtual Task<Result<std::vector<domain::Distrusted>>> distrusted() = 0;
@@ -85,6 +91,9 @@ public:
         const domain::EntryRef& entry) = 0;
     /// `after`: the sequence as decimal text.
     virtual Task<Result<Page<AuditRecord>>> audit(const PageRequest& page) = 0;
+    /// By the secret's hash, for every request with a token; and all of them, in order of name.
+    virtual Task<Result<std::optional<domain::AccessToken>>> token(const Digest& secret_sha256) = 0;
+    virtual Task<Result<std::vector<domain::AccessToken>>> tokens() = 0;
     virtual Task<Result<std::optional<std::string>>> setting(const std::string& key) = 0;
 };
 
