@@ -3,16 +3,16 @@
 // every field the path rules need, so that no floor above sees OpenSSL.
 #pragma once
 
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/world.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/bytes.hpp"
-#include "base/result.hpp"
-#include "base/world.hpp"
 
 struct x509_st;
 
@@ -59,7 +59,8 @@ public:
     /// "CN=dev-1,O=Example" in the order the certificate has them (as DPS shows subjects).
     const std::string& subject() const;
     const std::string& issuer() const;
-    /// The last (most specific) commonName of the subject, as UTF-8; none when absent or undecodable.
+    /// The last (most specific) commonName of the subject, as UTF-8; none when absent or
+    /// undecodable.
     const std::optional<std::string>& common_name() const;
 
     /// Names normalised for comparison (RFC 5280 section 7.1: case folded, inner white space

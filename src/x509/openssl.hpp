@@ -27,6 +27,9 @@ struct FreeWith {
     }
 };
 
+template <class T, auto Free>
+using Handle = std::unique_ptr<T, FreeWith<Free>>;
+
 using X509Handle = std::unique_ptr<X509, FreeWith<X509_free>>;
 using BioHandle = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using BignumHandle = std::unique_ptr<BIGNUM, FreeWith<BN_free>>;
@@ -47,5 +50,8 @@ std::string written(BIO* bio);
 /// An Error with the library's own words as its note. Empties the library's queue, which a later
 /// call on this thread would otherwise trip over.
 Error openssl_error(ErrorKind kind, std::string detail, std::string reason = {});
+
+/// Empties this thread's queue where a failed decoding is an answer, not an error.
+void forget_openssl_errors();
 
 }  // namespace rollcall::x509

@@ -3,14 +3,14 @@
 // many there are. Trust anchors and the store of candidates for completion are both such sets.
 #pragma once
 
-#include <memory>
+#include "x509/certificate.hpp"
+
+#include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
-
-#include "x509/certificate.hpp"
 
 namespace rollcall::x509 {
 
@@ -25,13 +25,14 @@ public:
     /// Certificates whose subject matches `issuer_normalised`, in the order of adding.
     std::span<const Certificate> with_subject(const std::string& normalised_name) const;
     bool contains(const Digest& sha256) const { return by_digest_.contains(sha256); }
-    /// A certificate of the same authority (subject and key), or nullptr.
+    /// A certificate of the same authority (subject and key; the first that was added), or nullptr.
     const Certificate* same_ca(const CaKey& key) const;
     std::size_t size() const { return by_digest_.size(); }
 
 private:
     std::unordered_map<std::string, std::vector<Certificate>> by_subject_;
-    std::unordered_map<Digest, bool> by_digest_;
+    std::map<CaKey, Certificate> by_ca_;
+    std::unordered_set<Digest> by_digest_;
 };
 
 /// A certification path may end at any of these. The set says nothing about who verified them.
