@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# A doorway to the CMake presets; HACKING.md has the commands behind it.
+.PHONY: all setup release debug test asan tsan tidy bench format clean
+
+all: release
+
+release debug:
+	@test -f build/$@/build.ninja || cmake --preset $@
+	cmake --build --preset $@
+
+setup:
+	tools/setup
+
+test:
+	./test
+
+asan:
+	./test --asan
+
+tsan:
+	./test --tsan
+
+tidy:
+	tools/tidy --self-test
+	tools/tidy
+
+bench: release
+	bench/run
+
+format:
+	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-14 -i
+
+clean:
+	rm -rf build
