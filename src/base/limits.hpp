@@ -51,6 +51,8 @@ inline constexpr std::size_t device_body_bytes_max = 96 * 1024;
 /// An operator's body: a few certificate files.
 inline constexpr std::size_t operator_body_bytes_max = 1024 * 1024;
 inline constexpr std::size_t json_depth_max = 32;
+/// Of a device's User-Agent, for the adoption record; longer ones are cut.
+inline constexpr std::size_t user_agent_chars_max = 256;
 
 // --- Time on a door ---
 /// From accept to the end of the handshake.

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/registrar.hpp"
+
+#include <algorithm>
+#include <variant>
+
+#include "base/limits.hpp"
+#include "service/verdict_json.hpp"
+
+namespace rollcall::service {
+namespace {
+
+Error invalid_certificate() { return {ErrorKind::attestation_failed, "Invalid certificate."}; }
+
+Error registration_raced() {
+    return {ErrorKind::conflict, "Precondition failed.", "registration-raced"};
+}
+
+bool is_moved_version(const Error& error) {
+    return error.kind == ErrorKind::stale ||
+           (error.kind == ErrorKind::conflict && error.reason == "trust-moved");
+}
+
+Digest leaf_of(const domain::RegistrationRequest& request) {
+    return request.peer.empty() ? Digest{} : request.peer.end_entity().sha256();
+}
+
+/// Since `before` was read, did another certificate register under this id?
+bool another_leaf_came(const std::optional<domain::Registration>& before,
+                       const std::optional<domain::Registration>& after, const Digest& leaf) {
+    const bool moved = after && (!before || before->etag != after->etag);
+    return moved && after->last.leaf_sha256 != leaf;
+}
+
+Counter& outcome_counter(Metrics& metrics, const char* outcome) {
+    return metrics.counter("rollcall_registrations_total", "Registrations by outcome",
+                           {{"outcome", outcome}});
+}
+
+}  // namespace
+
+Registrar::Registrar(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
+                     store::RefusalLog& refusals, const Clock& clock, Entropy& entropy,
+                     Lane& deep_searches, Metrics& metrics, RegistrarSettings settings)
+    : reader_(reader),
+      ledger_(ledger),
+      trust_book_(trust_book),
+      refusals_(refusals),
+      clock_(clock),
+      entropy_(entropy),
+      deep_searches_(deep_searches),
+      settings_(std::move(settings)),
+      assigned_(outcome_counter(metrics, "assigned")),
+      repeated_(outcome_counter(metrics, "repeated")),
+      failed_(outcome_counter(metrics, "failed")),
+      refused_(outcome_counter(metrics, "refused")),
+      raced_(outcome_counter(metrics, "raced")) {}
+
+Task<Result<DeviceAnswer>> Registrar::register_device(const domain::RegistrationRequest& request) {
+    CO_TRY([[maybe_unused]] const Done scope, check_scope(request));
+    std::optional<domain::Registration> first_seen;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const TimePoint now = clock_.now();
+        CO_TRY(const Judged judged, co_await judge(request, now));
+        if (const auto* const refusal = std::get_if<domain::Refusal>(&judged.attestation)) {
+            co_return refuse(*refusal, judged, request, now);
+        }
+        const auto& known = judged.context.registration;
+        if (attempt > 0 && another_leaf_came(first_seen, known, leaf_of(request))) {
+            break;
+        }
+        first_seen = known;
+        const auto& attested = std::get<domain::Attested>(judged.attestation);
+        const domain::FreshIds fresh = fresh_ids();
+        auto decided = domain::decide(attested, *judged.trust, judged.context, request,
+                                      settings_.own_hub, now, fresh);
+        if (const auto* const refusal = std::get_if<domain::Refusal>(&decided)) {
+            co_return refuse(*refusal, judged, request, now);
+        }
+        auto& decision = std::get<domain::Decision>(decided);
+        if (decision.repeated) {
+            repeated_.add();
+            co_return DeviceAnswer{decision.registration.last.operation, decision.registration};
+        }
+        const auto claimed = claim_intermediates(decision.changes);
+        const auto receipt = co_await ledger_.commit(decision.changes);
+        release_intermediates(claimed);
+        if (receipt) {
+            const bool assigned =
+                decision.registration.status == domain::RegistrationStatus::assigned;
+            (assigned ? assigned_ : failed_).add();
+            co_return DeviceAnswer{fresh.operation, std::move(decision.registration)};
+        }
+        if (!is_moved_version(receipt.error())) {
+            co_return receipt.error();
+        }
+    }
+    raced_.add();
+    co_return registration_raced();
+}
+
+Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::RegistrationRequest& request,
+                                                       const OperationId& operation) {
+    CO_TRY([[maybe_unused]] const Done scope, check_scope(request));
+    if (request.peer.empty()) {
+        co_return invalid_certificate();
+    }
+    CO_TRY(const auto context,
+           co_await reader_.registration_context(request.id, leaf_of(request)));
+    const Error unknown{ErrorKind::not_found, "Operation not found.", "operation-not-found"};
+    if (!context.registration) {
+        co_return unknown;
+    }
+    domain::Registration registration = *context.registration;
+    if (registration.last.operation != operation) {
+        CO_TRY(const auto history, co_await reader_.adoptions(request.id));
+        const auto found =
+            std::find_if(history.begin(), history.end(),
+                         [&](const auto& adoption) { return adoption.operation == operation; });
+        if (found == history.end()) {
+            co_return unknown;
+        }
+        registration.last = *found;
+        registration.status = found->status;
+        registration.substatus = found->substatus;
+        registration.failure = found->failure;
+    }
+    const domain::Adoption& adoption = registration.last;
+    if (clock_.now() - adoption.at > limits::operation_life) {
+        co_return unknown;
+    }
+    if (adoption.leaf_sha256 != leaf_of(request)) {
+        co_return invalid_certificate();
+    }
+    CO_TRY(const auto trust, co_await trust_book_.current());
+    if (domain::trust_is_withdrawn(*trust, context.individual, request.id, adoption)) {
+        registration.status = domain::RegistrationStatus::failed;
+        registration.failure = {401002, "Invalid certificate."};
+    }
+    co_return DeviceAnswer{operation, std::move(registration)};
+}
+
+Task<Result<DeviceAnswer>> Registrar::lookup(const domain::RegistrationRequest& request) {
+    CO_TRY([[maybe_unused]] const Done scope, check_scope(request));
+    const TimePoint now = clock_.now();
+    CO_TRY(const Judged judged, co_await judge(request, now));
+    if (const auto* const refusal = std::get_if<domain::Refusal>(&judged.attestation)) {
+        co_return refuse(*refusal, judged, request, now);
+    }
+    const auto& registration = judged.context.registration;
+    if (!registration) {
+        co_return Error{ErrorKind::not_found, "Registration not found.", "registration-not-found"};
+    }
+    co_return DeviceAnswer{registration->last.operation, *registration};
+}
+
+Result<Done> Registrar::check_scope(const domain::RegistrationRequest& request) const {
+    if (request.scope != settings_.scope) {
+        return Error{ErrorKind::not_found, "No such scope: check the device's ID scope.",
+                     "unknown-scope"};
+    }
+    return Done{};
+}
+
+/// A search that is not done within what a core may spend goes on on the lane, from the start:
+/// what it verified of intermediates is remembered.
+Task<Result<Registrar::Judged>> Registrar::judge(const domain::RegistrationRequest& request,
+                                                 TimePoint now) {
+    CO_TRY(auto trust, co_await trust_book_.current());
+    CO_TRY(auto context, co_await reader_.registration_context(request.id, leaf_of(request)));
+    auto attestation = domain::attest(*trust, context, request, now, &memory_,
+                                      limits::path_signatures_on_core);
+    const auto* const refusal = std::get_if<domain::Refusal>(&attestation);
+    if (refusal != nullptr && refusal->cause == domain::RefusalCause::search_budget) {
+        const auto search = [&] {
+            return domain::attest(*trust, context, request, now, &memory_,
+                                  limits::path_signatures_max);
+        };
+        attestation = co_await on_lane(deep_searches_, search);
+    }
+    co_return Judged{std::move(trust), std::move(context), std::move(attestation)};
+}
+
+Result<DeviceAnswer> Registrar::refuse(const domain::Refusal& refusal, const Judged& judged,
+                                       const domain::RegistrationRequest& request, TimePoint now) {
+    refused_.add();
+    refusals_.note(refusal_record(refusal, request, judged.context.registration.has_value(), now));
+    if (!refusal.is_disabled()) {
+        return Error{ErrorKind::attestation_failed, refusal.for_device().message};
+    }
+    DeviceAnswer answer{new_operation_id(entropy_), {}};
+    answer.registration.id = request.id;
+    answer.registration.status = domain::RegistrationStatus::disabled;
+    return answer;
+}
+
+domain::FreshIds Registrar::fresh_ids() {
+    return {new_operation_id(entropy_), new_etag(entropy_), new_etag(entropy_)};
+}
+
+std::vector<Digest> Registrar::claim_intermediates(domain::Changes& changes) {
+    std::vector<Digest> claimed;
+    const auto claimed_by_another = [&](const domain::Write& write) {
+        const auto* const remember = std::get_if<domain::RememberIntermediate>(&write);
+        if (remember == nullptr) {
+            return false;
+        }
+        if (!claims_.insert(remember->certificate.sha256()).second) {
+            return true;
+        }
+        claimed.push_back(remember->certificate.sha256());
+        return false;
+    };
+    const std::lock_guard lock(claims_mutex_);
+    std::erase_if(changes.writes, claimed_by_another);
+    changes.moves_config = changes.moves_config || !claimed.empty();
+    return claimed;
+}
+
+void Registrar::release_intermediates(const std::vector<Digest>& claimed) {
+    const std::lock_guard lock(claims_mutex_);
+    for (const auto& digest : claimed) {
+        claims_.erase(digest);
+    }
+}
+
+}  // namespace rollcall::service
