@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "front/device_https.hpp"
 
-#include <array>
-#include <optional>
-#include <vector>
-
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "front/dps_wire.hpp"
 #include "front/url.hpp"
+
+#include <array>
+#include <optional>
+#include <vector>
 
 namespace rollcall::front {
 
@@ -76,7 +76,9 @@ net::HttpResponse DeviceHttps::refuse(unsigned status, const Error& error,
     return response;
 }
 
-std::size_t DeviceHttps::body_bytes_max() const { return limits::device_body_bytes_max; }
+std::size_t DeviceHttps::body_bytes_max() const {
+    return limits::device_body_bytes_max;
+}
 
 /// 202 while there is something to poll for; a disabled entry has nothing more to say, so that it
 /// is told at once (spec/dps-device-api.md 1.5).
@@ -91,12 +93,11 @@ Task<net::HttpResponse> DeviceHttps::do_register(const net::HttpRequest& request
         co_return refusal(answered.error());
     }
     const bool disabled = answered->registration.status == domain::RegistrationStatus::disabled;
-    net::HttpResponse response =
-        disabled ? answer(200, operation_body(*answered, route.api_version))
-                 : answer(202, assigning_body(*answered));
+    net::HttpResponse response = disabled
+                                     ? answer(200, operation_body(*answered, route.api_version))
+                                     : answer(202, assigning_body(*answered));
     if (!disabled) {
-        response.headers.emplace_back("Retry-After",
-                                      std::to_string(settings_.retry_after.count()));
+        response.headers.emplace_back("Retry-After", std::to_string(settings_.retry_after.count()));
         response.headers.emplace_back("Location", request.path);
     }
     response.headers.emplace_back("x-ms-request-id", new_guid(entropy_));
@@ -185,8 +186,8 @@ Result<domain::RegistrationRequest> DeviceHttps::read(const net::HttpRequest& re
     wish.force = route.force;
     wish.protocol = domain::Protocol::https;
     wish.api_version = route.api_version;
-    wish.user_agent = std::string{request.header("user-agent").value_or(
-        request.header("useragent").value_or(""))};
+    wish.user_agent = std::string{
+        request.header("user-agent").value_or(request.header("useragent").value_or(""))};
     wish.user_agent.resize(std::min(wish.user_agent.size(), limits::user_agent_chars_max));
     wish.tls_version = connection.tls_version;
     wish.tls_cipher = connection.cipher;

@@ -3,11 +3,11 @@
 // Register answers 202 and an operation to poll; the decision is durable before that 202.
 #pragma once
 
-#include <chrono>
-
 #include "base/world.hpp"
 #include "net/http.hpp"
 #include "service/registrar.hpp"
+
+#include <chrono>
 
 namespace rollcall::front {
 

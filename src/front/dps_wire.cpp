@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "front/dps_wire.hpp"
 
+#include "base/bytes.hpp"
+#include "base/limits.hpp"
+
 #include <algorithm>
 
 #include <boost/json.hpp>
-
-#include "base/bytes.hpp"
-#include "base/limits.hpp"
 
 namespace rollcall::front {
 namespace {
@@ -128,8 +128,8 @@ Result<DeviceRegistrationBody> parse_device_registration(std::string_view body,
 Result<Done> check_api_version(std::string_view text) {
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     constexpr std::string_view form = "dddd-dd-dd";
-    bool good = text.size() == form.size() || text.substr(std::min(form.size(), text.size())) ==
-                                                  "-preview";
+    bool good =
+        text.size() == form.size() || text.substr(std::min(form.size(), text.size())) == "-preview";
     for (std::size_t i = 0; good && i < form.size(); ++i) {
         good = form[i] == 'd' ? is_digit(text[i]) : text[i] == form[i];
     }

@@ -5,13 +5,13 @@
 // spec/recorded-traffic.md section 3 (order of members, forms of times).
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "base/result.hpp"
 #include "base/world.hpp"
 #include "domain/registration.hpp"
 #include "service/registrar.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace rollcall::front {
 

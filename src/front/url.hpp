@@ -2,12 +2,12 @@
 // Paths and queries of request targets, decoded with bounds. Used by every HTTP front.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace rollcall::front {
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/registrar.hpp"
 
-#include <algorithm>
-#include <variant>
-
 #include "base/limits.hpp"
 #include "service/verdict_json.hpp"
+
+#include <algorithm>
+#include <variant>
 
 namespace rollcall::service {
 namespace {
 
-Error invalid_certificate() { return {ErrorKind::attestation_failed, "Invalid certificate."}; }
+Error invalid_certificate() {
+    return {ErrorKind::attestation_failed, "Invalid certificate."};
+}
 
 Error registration_raced() {
     return {ErrorKind::conflict, "Precondition failed.", "registration-raced"};
@@ -105,8 +107,7 @@ Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::Registratio
     if (request.peer.empty()) {
         co_return invalid_certificate();
     }
-    CO_TRY(const auto context,
-           co_await reader_.registration_context(request.id, leaf_of(request)));
+    CO_TRY(const auto context, co_await reader_.registration_context(request.id, leaf_of(request)));
     const Error unknown{ErrorKind::not_found, "Operation not found.", "operation-not-found"};
     if (!context.registration) {
         co_return unknown;
@@ -114,9 +115,9 @@ Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::Registratio
     domain::Registration registration = *context.registration;
     if (registration.last.operation != operation) {
         CO_TRY(const auto history, co_await reader_.adoptions(request.id));
-        const auto found =
-            std::find_if(history.begin(), history.end(),
-                         [&](const auto& adoption) { return adoption.operation == operation; });
+        const auto found = std::find_if(history.begin(), history.end(), [&](const auto& adoption) {
+            return adoption.operation == operation;
+        });
         if (found == history.end()) {
             co_return unknown;
         }
@@ -168,8 +169,8 @@ Task<Result<Registrar::Judged>> Registrar::judge(const domain::RegistrationReque
                                                  TimePoint now) {
     CO_TRY(auto trust, co_await trust_book_.current());
     CO_TRY(auto context, co_await reader_.registration_context(request.id, leaf_of(request)));
-    auto attestation = domain::attest(*trust, context, request, now, &memory_,
-                                      limits::path_signatures_on_core);
+    auto attestation =
+        domain::attest(*trust, context, request, now, &memory_, limits::path_signatures_on_core);
     const auto* const refusal = std::get_if<domain::Refusal>(&attestation);
     if (refusal != nullptr && refusal->cause == domain::RefusalCause::search_budget) {
         const auto search = [&] {

@@ -3,17 +3,17 @@
 // knows no wire words. See docs/LIFE-OF-A-REGISTRATION.md.
 #pragma once
 
-#include <memory>
-#include <mutex>
-#include <string>
-#include <unordered_set>
-
 #include "base/telemetry.hpp"
 #include "base/world.hpp"
 #include "domain/decision.hpp"
 #include "service/trust_book.hpp"
 #include "store/refusals.hpp"
 #include "store/store.hpp"
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
 
 namespace rollcall::service {
 
@@ -32,8 +32,8 @@ struct RegistrarSettings {
 class Registrar {
 public:
     Registrar(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
-              store::RefusalLog& refusals, const Clock& clock, Entropy& entropy, Lane& deep_searches,
-              Metrics& metrics, RegistrarSettings settings);
+              store::RefusalLog& refusals, const Clock& clock, Entropy& entropy,
+              Lane& deep_searches, Metrics& metrics, RegistrarSettings settings);
 
     /// Judges, decides, commits; the answer is durable when it is given. A disabled entry is an
     /// answer with status `disabled`. Errors: not_found "unknown-scope"; attestation_failed with

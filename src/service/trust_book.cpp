@@ -48,7 +48,7 @@ Task<Result<std::shared_ptr<const domain::TrustView>>> TrustBook::current() {
             lock.unlock();
         };
         co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(join,
-                                                                            asio::use_awaitable);
+                                                                             asio::use_awaitable);
     }
     auto records = co_await reader_.trust_records();
     std::shared_ptr<const domain::TrustView> view;

@@ -3,13 +3,13 @@
 // registration and every operator's change; reads the store only after something moved.
 #pragma once
 
-#include <memory>
-#include <mutex>
-#include <vector>
-
 #include "base/task.hpp"
 #include "domain/attestation.hpp"
 #include "store/store.hpp"
+
+#include <memory>
+#include <mutex>
+#include <vector>
 
 namespace rollcall::service {
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// RefusalLog: why devices were refused (PRODUCT section 5). The last refusal of each known device
+// and a ring of limits::stranger_refusals_max for ids that are nobody's. Off the synced path and
+// never in the audit chain: a stranger can write nothing durable to the main store, and cannot
+// grow this one beyond its bound. Implemented on a file of its own (open_refusal_log) and in
+// memory (for tests).
+#pragma once
+
+#include "base/task.hpp"
+#include "domain/attestation.hpp"
+#include "store/store.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rollcall::store {
+
+struct RefusalRecord {
+    RegistrationId id;
+    bool known = false;  ///< the id has a registration
+    TimePoint at{};
+    domain::RefusalCause cause = domain::RefusalCause::certificate_fault;
+    domain::Failure told{};  ///< what the device was answered
+    std::string explanation{};
+    std::string fix{};
+    std::optional<domain::EntryRef> entry{};
+    /// service/verdict_json.hpp
+    std::string verdict_json{};
+    /// The chain as sent, DER, end entity first.
+    std::vector<Bytes> sent{};
+    domain::Protocol protocol = domain::Protocol::https;
+    std::string api_version{};
+    std::string user_agent{};
+    std::string tls_version{};
+    std::string tls_cipher{};
+    std::string peer_address{};
+
+    bool operator==(const RefusalRecord&) const = default;
+};
+
+class RefusalLog {
+public:
+    virtual ~RefusalLog() = default;
+
+    /// Never blocks and never fails; when too many wait, the newest are dropped and counted.
+    virtual void note(RefusalRecord record) = 0;
+    /// The last refusal of that id, with what note() has taken before this call.
+    virtual Task<Result<std::optional<RefusalRecord>>> last(const RegistrationId& id) = 0;
+    /// The newest first.
+    virtual Task<Result<std::vector<RefusalRecord>>> newest(std::size_t count) = 0;
+};
+
+}  // namespace rollcall::store
