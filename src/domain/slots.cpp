@@ -85,6 +85,27 @@ Result<SlotOutcome> swap_group_slots(const TrustView& trust, const EnrollmentGro
     return edit.finish();
 }
 
+SlotOutcome delete_group(const TrustView& trust, const EnrollmentGroup& group) {
+    SlotOutcome outcome;
+    outcome.changes.expects.push_back(ExpectEtag{RecordKind::group, group.id.str(), group.etag});
+    outcome.changes.expects.push_back(ExpectConfig{trust.config_version()});
+    outcome.changes.writes.push_back(DeleteGroup{group.id});
+    outcome.changes.moves_config = true;
+    EnrollmentGroup emptied = group;
+    emptied.slots = {};
+    collect_garbage(trust, group, emptied, outcome);
+    return outcome;
+}
+
+Result<std::vector<x509::Finding>> acceptable_ca(const Certificate& certificate, bool force,
+                                                 TimePoint now) {
+    auto findings = x509::examine_ca(certificate, now);
+    if (!force && has_fatal(findings)) {
+        return could_never_attest(findings);
+    }
+    return findings;
+}
+
 SlotOutcome complete_verification(const TrustView& trust, const CaCertificate& ca,
                                   CaVerification::How how, const Writing& writing) {
     SlotOutcome outcome;
@@ -268,10 +289,7 @@ Result<Done> GroupEdit::swap() {
 }
 
 Result<Done> GroupEdit::examine(const Certificate& certificate, bool force) {
-    auto findings = x509::examine_ca(certificate, writing_.now);
-    if (!force && has_fatal(findings)) {
-        return could_never_attest(findings);
-    }
+    TRY(const auto findings, acceptable_ca(certificate, force, writing_.now));
     outcome_.findings.insert(outcome_.findings.end(), findings.begin(), findings.end());
     return Done{};
 }

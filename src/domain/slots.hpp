@@ -71,6 +71,15 @@ Result<SlotOutcome> remove_group_slot(const TrustView& trust, const EnrollmentGr
 Result<SlotOutcome> swap_group_slots(const TrustView& trust, const EnrollmentGroup& group,
                                      const Writing& writing);
 
+/// Deletes a group; unnamed CAs that no slot refers to any more go with it. Registrations and
+/// devices stay and no longer attest (PRODUCT section 3.15).
+SlotOutcome delete_group(const TrustView& trust, const EnrollmentGroup& group);
+
+/// What is odd about a certificate that is to become a CA. malformed "could-never-attest" when a
+/// finding is fatal, unless `force`.
+Result<std::vector<x509::Finding>> acceptable_ca(const x509::Certificate& certificate, bool force,
+                                                 TimePoint now);
+
 /// Marks a CA verified and completes every staged replacement that waited for it.
 SlotOutcome complete_verification(const TrustView& trust, const CaCertificate& ca,
                                   CaVerification::How how, const Writing& writing);
