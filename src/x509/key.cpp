@@ -27,18 +27,12 @@ constexpr std::array<NamedKeyType, 6> key_types{{{"p256", KeyType::p256},
 
 EVP_PKEY* generated(KeyType type) {
     switch (type) {
-        case KeyType::p256:
-            return EVP_EC_gen("P-256");
-        case KeyType::p384:
-            return EVP_EC_gen("P-384");
-        case KeyType::rsa2048:
-            return EVP_RSA_gen(2048);
-        case KeyType::rsa3072:
-            return EVP_RSA_gen(3072);
-        case KeyType::rsa4096:
-            return EVP_RSA_gen(4096);
-        case KeyType::ed25519:
-            return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+        case KeyType::p256: return EVP_EC_gen("P-256");
+        case KeyType::p384: return EVP_EC_gen("P-384");
+        case KeyType::rsa2048: return EVP_RSA_gen(2048);
+        case KeyType::rsa3072: return EVP_RSA_gen(3072);
+        case KeyType::rsa4096: return EVP_RSA_gen(4096);
+        case KeyType::ed25519: return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
     }
     return nullptr;
 }

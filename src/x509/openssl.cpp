@@ -28,6 +28,8 @@ Error openssl_error(ErrorKind kind, std::string detail, std::string reason) {
     return Error{kind, std::move(detail), std::move(reason), std::move(note)};
 }
 
-void forget_openssl_errors() { ERR_clear_error(); }
+void forget_openssl_errors() {
+    ERR_clear_error();
+}
 
 }  // namespace rollcall::x509

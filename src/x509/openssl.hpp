@@ -3,19 +3,19 @@
 // net's sources only: no header of ours lets OpenSSL's names out.
 #pragma once
 
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-
-#include <memory>
-#include <string>
-#include <string_view>
-
-#include "base/bytes.hpp"
-#include "base/result.hpp"
 
 namespace rollcall::x509 {
 
