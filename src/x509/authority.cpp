@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <array>
 
-#include <openssl/err.h>
-
 namespace rollcall::x509 {
 namespace {
 
@@ -148,7 +146,7 @@ Asn1ObjectHandle purpose_object(const std::string& purpose) {
     const bool known =
         std::find(purpose_names.begin(), purpose_names.end(), purpose) != purpose_names.end();
     Asn1ObjectHandle object{OBJ_txt2obj(purpose.c_str(), known ? 0 : 1)};
-    ERR_clear_error();
+    forget_openssl_errors();
     return object;
 }
 

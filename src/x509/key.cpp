@@ -2,12 +2,13 @@
 #include "x509/key.hpp"
 
 #include "base/limits.hpp"
+#include "x509/digest.hpp"
+#include "x509/key_description.hpp"
 #include "x509/openssl.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
 
 namespace rollcall::x509 {
@@ -77,7 +78,7 @@ Result<PrivateKey> PrivateKey::parse_pem(std::string_view pem) {
     const BioHandle bio = reading(pem);
     EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr);
     if (key != nullptr) {
-        ERR_clear_error();  // decoders that were tried before the right one
+        forget_openssl_errors();  // decoders that were tried before the right one
         return PrivateKey{std::shared_ptr<EVP_PKEY>{key, EVP_PKEY_free}};
     }
     const bool encrypted = pem.find("ENCRYPTED") != std::string_view::npos;
@@ -108,8 +109,28 @@ std::string PrivateKey::pem() const {
 bool PrivateKey::belongs_to(const Certificate& certificate) const {
     const EVP_PKEY* certified = X509_get0_pubkey(certificate.native());
     const bool equal = certified != nullptr && EVP_PKEY_eq(certified, native()) == 1;
-    ERR_clear_error();  // an undecodable or foreign key is an answer here, not an error to leave
+    forget_openssl_errors();  // an undecodable or foreign key is an answer here, not an error to
+                              // leave
     return equal;
+}
+
+KeyDescription PrivateKey::description() const {
+    const X509Handle carrier{X509_new()};
+    INVARIANT(carrier != nullptr);
+    if (X509_set_pubkey(carrier.get(), native()) != 1) {
+        forget_openssl_errors();
+        return KeyDescription{.kind = KeyKind::other, .bits = 0, .name = "unknown key"};
+    }
+    return judge_key(carrier.get()).description;
+}
+
+Digest PrivateKey::spki_sha256() const {
+    unsigned char* encoded = nullptr;
+    const int size = i2d_PUBKEY(native(), &encoded);
+    INVARIANT(size > 0);
+    const Digest digest = sha256({encoded, static_cast<std::size_t>(size)});
+    OPENSSL_free(encoded);
+    return digest;
 }
 
 }  // namespace rollcall::x509

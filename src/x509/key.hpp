@@ -33,6 +33,10 @@ public:
     std::string pem() const;
     /// Does this key belong to the certificate?
     bool belongs_to(const Certificate& certificate) const;
+    /// What an operator may see of it: kind, size, and the fingerprint that certificates for this
+    /// key have as spki_sha256().
+    KeyDescription description() const;
+    Digest spki_sha256() const;
     evp_pkey_st* native() const { return key_.get(); }
 
 private:

@@ -123,19 +123,13 @@ JudgedKey judge_key(const X509* certificate) {
     X509_PUBKEY_get0_param(&object, nullptr, nullptr, &algorithm, spki);
     const int bits = key != nullptr ? EVP_PKEY_get_bits(key) : 0;
     switch (OBJ_obj2nid(object)) {
-        case NID_X9_62_id_ecPublicKey:
-            return judge_curve_key(key, algorithm);
+        case NID_X9_62_id_ecPublicKey: return judge_curve_key(key, algorithm);
         case NID_rsaEncryption:
-        case NID_rsassaPss:
-            return judge_rsa_key(key, spki);
-        case NID_ED25519:
-            return {{KeyKind::ed25519, bits, "Ed25519"}, true};
-        case NID_ED448:
-            return {{KeyKind::ed448, bits, "Ed448"}, true};
-        case NID_dsa:
-            return {{KeyKind::dsa, bits, "DSA " + std::to_string(bits)}, false};
-        default:
-            return {{KeyKind::other, bits, "unknown key " + object_text(object)}, false};
+        case NID_rsassaPss: return judge_rsa_key(key, spki);
+        case NID_ED25519: return {{KeyKind::ed25519, bits, "Ed25519"}, true};
+        case NID_ED448: return {{KeyKind::ed448, bits, "Ed448"}, true};
+        case NID_dsa: return {{KeyKind::dsa, bits, "DSA " + std::to_string(bits)}, false};
+        default: return {{KeyKind::other, bits, "unknown key " + object_text(object)}, false};
     }
 }
 

@@ -127,6 +127,9 @@ TEST(PrivateKey, KnowsItsCertificate) {
     EXPECT_TRUE(key.belongs_to(issued->certificate));
     EXPECT_FALSE(other.belongs_to(issued->certificate));
     EXPECT_FALSE(other_kind.belongs_to(issued->certificate));
+    EXPECT_EQ(key.spki_sha256(), issued->certificate.spki_sha256());
+    EXPECT_EQ(key.description(), issued->certificate.key());
+    EXPECT_EQ(other_kind.description().name, "RSA 2048");
     EXPECT_EQ(ERR_peek_error(), 0U);
 }
 
