@@ -285,8 +285,7 @@ Exit run_command_line(const CommandTable& table, const std::vector<std::string>&
             case Reading::What::version:
                 io.out << "rollcall " << version << '\n';
                 return Exit::done;
-            case Reading::What::run:
-                break;
+            case Reading::What::run: break;
         }
         const auto outcome = reading->command->run(reading->invocation);
         io.out.flush();

@@ -13,7 +13,19 @@ struct Entry {
 };
 
 const std::vector<Entry>& entries() {
-    static const std::vector<Entry> all{};
+    static const std::vector<Entry> all{
+        {{{"group", "enrollment groups: every device whose chain ends under a CA of yours"}},
+         group_commands},
+        {{{"ca", "CA certificates, and proofs that their keys are yours"}}, ca_commands},
+        {{{"enrollment", "individual enrollments: one device by its own certificates"}},
+         enrollment_commands},
+        {{{"device", "devices as their hub knows them"}}, device_commands},
+        {{{"registration", "what devices were answered, and why they were refused"}},
+         registration_commands},
+        {{{"distrust", "keys that nobody may use again"}}, distrust_commands},
+        {{{"token", "bearer tokens for the operator door"}}, token_commands},
+        {{{"audit", "what operators changed, in a chain of hashes"}}, audit_commands},
+    };
     return all;
 }
 
