@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place that uses the engine interface, which OpenSSL 3 deprecates.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "x509/legacy_keys.hpp"
+
+#include "x509/openssl.hpp"
+
+#include <array>
+
+#include <openssl/crypto.h>
+#include <openssl/engine.h>
+#include <openssl/evp.h>
+
+namespace rollcall::x509 {
+
+#ifdef OPENSSL_NO_ENGINE
+
+bool use_legacy_keys() {
+    return false;
+}
+void use_decoded_keys() {}
+
+#else
+
+namespace {
+
+constexpr unsigned long mended_in = 0x30200000UL;
+
+/// Not X25519: key shares made by the older code and those made by the provider do not mix.
+constexpr std::array<int, 2> kinds{EVP_PKEY_EC, EVP_PKEY_RSA};
+
+int methods_of(ENGINE*, EVP_PKEY_METHOD** method, const int** listed, int kind) {
+    if (method == nullptr) {
+        *listed = kinds.data();
+        return static_cast<int>(kinds.size());
+    }
+    *method = const_cast<EVP_PKEY_METHOD*>(EVP_PKEY_meth_find(kind));
+    return *method != nullptr ? 1 : 0;
+}
+
+/// Made at the first use and kept: OpenSSL's table of defaults refers to it.
+ENGINE* our_engine() {
+    static ENGINE* const engine = []() -> ENGINE* {
+        ENGINE* const made = ENGINE_new();
+        const bool usable = made != nullptr && ENGINE_set_id(made, "rollcall-legacy-keys") == 1 &&
+                            ENGINE_set_name(made, "built-in EC and RSA key methods") == 1 &&
+                            ENGINE_set_pkey_meths(made, methods_of) == 1;
+        if (!usable) {
+            ENGINE_free(made);
+            forget_openssl_errors();
+            return nullptr;
+        }
+        return made;
+    }();
+    return engine;
+}
+
+}  // namespace
+
+bool use_legacy_keys() {
+    if (OpenSSL_version_num() >= mended_in) {
+        return false;
+    }
+    ENGINE* const engine = our_engine();
+    if (engine == nullptr || ENGINE_set_default_pkey_meths(engine) != 1) {
+        forget_openssl_errors();
+        return false;
+    }
+    return true;
+}
+
+void use_decoded_keys() {
+    if (ENGINE* const engine = our_engine()) {
+        ENGINE_unregister_pkey_meths(engine);
+    }
+}
+
+#endif
+
+}  // namespace rollcall::x509

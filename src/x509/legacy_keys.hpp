@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// A switch for how OpenSSL 3.0 reads EC and RSA keys. For every public key in every certificate it
+// builds a pipeline of decoders, which costs five times the rest of the parsing (mended upstream in
+// 3.2). Where an ENGINE speaks for a kind of key, 3.0 uses its older built-in code instead; ours
+// answers with exactly that code and does nothing else. Verdicts are the same on both ways, which
+// legacy_keys_test shows.
+#pragma once
+
+namespace rollcall::x509 {
+
+/// From now on EC and RSA keys are read by the older code. Once, at start, before the first
+/// certificate is parsed and before other threads run. False, and nothing changed, where this
+/// OpenSSL has no need of it (3.2 and later) or no engines.
+bool use_legacy_keys();
+
+/// Back to the library's default; for the test that compares both. No other threads may run.
+void use_decoded_keys();
+
+}  // namespace rollcall::x509
