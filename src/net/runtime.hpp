@@ -6,7 +6,6 @@
 
 #include "base/task.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -72,8 +71,7 @@ private:
 
     void run();
     void begin_drain(std::chrono::milliseconds time);
-    void close_residents();
-    void remove(Resident& resident);
+    void close_residents_later();
 
     std::size_t index_;
     std::unique_ptr<asio::io_context> context_;
