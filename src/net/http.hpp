@@ -52,10 +52,10 @@ public:
     virtual Task<HttpResponse> handle(const HttpRequest& request) = 0;
 
     /// The wording of a refusal that the protocol itself demands, before or instead of handle();
-    /// the session picks `status` (400, 408, 413, 417, 431, 500, 501, 505) and closes afterwards.
-    /// Error::kind: malformed, deadline, too_large, unsupported, internal.
-    virtual HttpResponse refuse(unsigned status, const Error& error,
-                                const ConnectionFacts& connection) = 0;
+    /// the session picks `status` (400, 408, 413, 431, 500, 501) and closes afterwards.
+    /// Error::kind: malformed, deadline, too_large, unsupported, internal. `so_far` holds what
+    /// could be read, always with its connection; method and path are empty where they are unknown.
+    virtual HttpResponse refuse(unsigned status, const Error& error, const HttpRequest& so_far) = 0;
 
     /// Larger bodies are refused with 413.
     virtual std::size_t body_bytes_max() const = 0;

@@ -42,8 +42,9 @@ public:
 
     Task<void> serve(Core& core, AcceptedSocket socket) override;
 
+    struct Held;  ///< what its sessions share
+
 private:
-    struct Held;
     std::unique_ptr<Held> held_;
 };
 
