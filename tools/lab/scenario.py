@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the scenario tests stand on: a server of their own, makers, and the words of a story."""
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+
+from .device import Conversation, register
+from .makers import CertTool, OpenSsl, Rollcall
+from .server import Server
+
+
+class Scenario(unittest.TestCase):
+    """One server for the class; each test uses names of its own (self.own("dev"))."""
+    options = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.mkdtemp(prefix="rollcall-test-")
+        cls.ours = Rollcall(os.path.join(cls.scratch, "ours"))
+        cls.openssl = OpenSsl(os.path.join(cls.scratch, "openssl"))
+        cls.certtool = CertTool(os.path.join(cls.scratch, "certtool"))
+        cls.server = Server(cls.scratch, *cls.options).start()
+        cls.failed = False
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.server.stop()
+        except BaseException:
+            cls.failed = True
+            raise
+        finally:
+            if cls.failed:
+                print(f"kept for a look: {cls.scratch}", file=sys.stderr)
+            else:
+                shutil.rmtree(cls.scratch)
+
+    def tearDown(self):
+        result = self._outcome.result
+        if any(self in case for case, _ in result.failures + result.errors):
+            type(self).failed = True
+
+    def own(self, word):
+        """A name that no other test of the class uses: "dev" -> "expired-leaf-dev"."""
+        return f"{self._testMethodName.removeprefix('test_').replace('_', '-')}-{word}"[:60]
+
+    # --- the operator ---
+
+    def command(self, *words, **how):
+        return self.server.command(*words, **how)
+
+    def refused(self, *words):
+        """A command that must be refused; what it said."""
+        return self.command(*words, expect=1).err
+
+    def group(self, name, primary=None, secondary=None, vouch=True):
+        """A group with these CAs in its slots; vouched for unless told otherwise."""
+        self.command("group", "create", name)
+        for slot, party in (("primary", primary), ("secondary", secondary)):
+            if party is not None:
+                self.command("group", "cert", "set", name, slot, party.certificate,
+                             *(["--vouch"] if vouch else []))
+        return name
+
+    def prove(self, group, slot, root, maker=None):
+        code = self.command("group", "cert", "code", group, slot).out.strip()
+        proof = (maker or self.ours).proof(root, code)
+        self.command("group", "cert", "verify", group, slot, proof.certificate)
+        return code
+
+    def explained(self, name):
+        """The last refusal of this registration id, as the operator sees it."""
+        return self.command("registration", "explain", name, "--json").json["refusal"]
+
+    # --- the device ---
+
+    def register(self, name, credential, **how):
+        return register(self.server, name, credential, patience=0.05, **how)
+
+    def talk(self, credential=None, **how):
+        return Conversation(self.server, credential, **how)
+
+    def assert_assigned(self, name, credential, **how):
+        outcome = self.register(name, credential, **how)
+        self.assertEqual(outcome.status, "assigned", f"{name}: {outcome}")
+        return outcome
+
+    def assert_refused(self, name, credential, code=401002, **how):
+        outcome = self.register(name, credential, **how)
+        self.assertEqual((outcome.status, outcome.code), ("refused", code), f"{name}: {outcome}")
+        return outcome
+
+
+def main():
+    unittest.main(verbosity=2)
