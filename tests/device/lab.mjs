@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the device tests share: commands to the server, certificates, and the SDK's registration
+// with a count of what went otherwise than it should have.
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import path from 'node:path';
+import dps from 'azure-iot-provisioning-device';
+import http from 'azure-iot-provisioning-device-http';
+import security from 'azure-iot-security-x509';
+
+const run = promisify(execFile);
+const { ROLLCALL_PROGRAM: program, ROLLCALL_SCRATCH: scratch } = process.env;
+export const scope = process.env.ROLLCALL_SCOPE;
+export const host = 'dps.example';
+
+/** A command to the server; refused ones reject. ROLLCALL_DATA says which server. */
+export async function rollcall(...words) {
+  const { stdout } = await run(program, words.map(String));
+  return stdout.trim();
+}
+
+let made = 0;
+async function pki(kind, name, ...words) {
+  made += 1;
+  const stem = path.join(scratch, 'pki', `${made}-${name.replace(/[^\w-]/g, '_')}`);
+  await rollcall('pki', kind, '--cn', name, '--out', stem, ...words);
+  return { stem, certificate: `${stem}.pem`, key: `${stem}.key` };
+}
+
+export const root = (name) => pki('ca', name);
+export const intermediate = (issuer, name) => pki('intermediate', name, '--issuer', issuer.stem);
+
+/** A device's certificate with its intermediates. */
+export async function leaf(issuer, name, ...words) {
+  const device = await pki('leaf', name, '--issuer', issuer.stem, '--chain', ...words);
+  return { ...device, chain: `${device.stem}.chain.pem` };
+}
+
+/** A device's own certificate, signed by itself. */
+export async function selfSigned(name, ...words) {
+  const device = await pki('leaf', name, '--self-signed', ...words);
+  return { ...device, chain: device.certificate };
+}
+
+/** Proof of possession of the CA in a group's slot. */
+export async function prove(group, slot, issuer) {
+  const code = await rollcall('group', 'cert', 'code', group, slot);
+  const proof = `${issuer.stem}.${code.slice(0, 8)}.proof.pem`;
+  await rollcall('pki', 'verification', '--code', code, '--issuer', issuer.stem, '--out', proof);
+  await rollcall('group', 'cert', 'verify', group, slot, proof);
+}
+
+/** What the unmodified SDK says: {assigned: registrationState} or {refused: error}. */
+export async function register(id, device, payload) {
+  const cert = await readFile(device.chain, 'utf8');
+  const key = await readFile(device.key, 'utf8');
+  const client = dps.ProvisioningDeviceClient.create(
+    host, scope, new http.Http(), new security.X509Security(id, { cert, key }));
+  if (payload !== undefined) client.setProvisioningPayload(payload);
+  return new Promise((resolve) => {
+    client.register((error, result) => resolve(error ? { refused: error } : { assigned: result }));
+  });
+}
+
+/** Attempts of all tests of a file against what should have become of them. */
+export class Tally {
+  attempts = 0;
+  lost = [];
+  letIn = [];
+
+  /** Registers and notes; `should`: true when it must succeed. */
+  async expect(should, id, device, when) {
+    const outcome = await register(id, device);
+    this.attempts += 1;
+    if (should && !outcome.assigned) {
+      this.lost.push(`${id} ${when}: ${outcome.refused}`);
+    } else if (!should && outcome.assigned) {
+      this.letIn.push(`${id} ${when}: assigned`);
+    } else if (!should && outcome.refused.name !== 'UnauthorizedError') {
+      this.lost.push(`${id} ${when}: refused as ${outcome.refused.name}, not UnauthorizedError`);
+    }
+    return outcome;
+  }
+}
