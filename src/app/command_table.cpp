@@ -22,6 +22,7 @@ const std::vector<Entry>& entries() {
         {{{"device", "devices as their hub knows them"}}, device_commands},
         {{{"registration", "what devices were answered, and why they were refused"}},
          registration_commands},
+        {{{"pki", "make, read and verify certificates; needs no server"}}, pki_commands},
         {{{"distrust", "keys that nobody may use again"}}, distrust_commands},
         {{{"token", "bearer tokens for the operator door"}}, token_commands},
         {{{"audit", "what operators changed, in a chain of hashes"}}, audit_commands},

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace rollcall::limits {
 
@@ -22,6 +23,10 @@ inline constexpr std::size_t certificate_bytes_max = 32 * 1024;
 inline constexpr std::size_t certificate_file_bytes_max = 256 * 1024;
 /// One private key file; RSA-16384 with its certificate chain stays under it.
 inline constexpr std::size_t private_key_file_bytes_max = 256 * 1024;
+/// pathLenConstraint that `rollcall pki` writes; more than any path has.
+inline constexpr int pki_path_length_max = 1'000;
+/// Leaves of one `rollcall pki leaf --count`: a fleet, and not a disk full by a slip.
+inline constexpr std::int64_t pki_leaves_max = 1'000'000;
 
 // --- Path building (PRODUCT section 3.8) ---
 /// Signature checks one search may spend in all before it gives up with a verdict that says so.
