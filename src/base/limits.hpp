@@ -90,6 +90,18 @@ inline constexpr auto clock_skew = std::chrono::seconds{300};
 inline constexpr std::size_t page_max = 1'000;
 inline constexpr std::size_t page_default = 100;
 
+// --- Operators ---
+/// Names of devices that a preview of a change lists (PRODUCT section 3.9).
+inline constexpr std::size_t impact_names_max = 100;
+/// An operator's reason in an audit event.
+inline constexpr std::size_t reason_chars_max = 1'024;
+/// Initial twin of an entry, as JSON text; IoT Hub's own bound for a twin's desired part.
+inline constexpr std::size_t initial_twin_bytes_max = 32 * 1024;
+/// Bearer tokens at once; enough for people, scripts and mistakes.
+inline constexpr std::size_t tokens_max = 1'000;
+/// How often an operator's change reads again after a version moved under it.
+inline constexpr int change_attempts_max = 8;
+
 // --- Ledger ---
 /// Changes gathered into one transaction at the most.
 inline constexpr std::size_t ledger_batch_max = 256;

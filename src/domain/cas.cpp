@@ -75,22 +75,6 @@ SlotOutcome delete_ca(const TrustView& trust, const CaCertificate& ca, Removal r
     return outcome;
 }
 
-const CaCertificate* find_ca(const TrustView& trust, const std::string& text) {
-    if (text.empty()) {
-        return nullptr;
-    }
-    if (const auto* const by_id = trust.ca(CaId::trusted(text))) {
-        return by_id;
-    }
-    const auto digest = parse_digest(text);
-    for (const auto& ca : trust.records().cas) {
-        if (equal_ignoring_case(ca.name, text) || (digest && ca.certificate.sha256() == *digest)) {
-            return &ca;
-        }
-    }
-    return nullptr;
-}
-
 namespace {
 
 Result<Done> check_name(const TrustView& trust, const std::string& name, const CaCertificate* own) {

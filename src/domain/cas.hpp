@@ -22,8 +22,4 @@ Result<SlotOutcome> add_ca(const TrustView& trust, const std::string& name,
 SlotOutcome delete_ca(const TrustView& trust, const CaCertificate& ca, Removal removal,
                       const Writing& writing);
 
-/// The record that this text means: its id, its name without case, or the SHA-256 of its
-/// certificate; nullptr when there is none.
-const CaCertificate* find_ca(const TrustView& trust, const std::string& text);
-
 }  // namespace rollcall::domain

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Enroller: an operator's changes, each one use case: read what it needs, let domain/ make the
+// Changes, commit them with their audit event, tell what became of it. The one model under the
+// native API and, later, the facades of existing tools, which translate words only.
+//
+// Every use case takes an Order (who, why, under which ETag, or only as a preview) and answers an
+// Outcome. A version that moved under it is read again and tried again by itself; `stale` comes
+// out only where the caller's If-Match does not fit. Other errors: malformed, not_found, conflict
+// with the reasons domain/slots.hpp and domain/cas.hpp name; the store's own.
+#pragma once
+
+#include "base/task.hpp"
+#include "domain/cas.hpp"
+#include "service/caller.hpp"
+#include "service/preview.hpp"
+#include "service/trust_book.hpp"
+#include "service/views.hpp"
+#include "store/store.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rollcall::service {
+
+struct NewCa {
+    std::string name{};
+    std::string certificate{};  ///< as uploaded (x509::read_one_certificate)
+    bool vouch = false;
+    bool force = false;
+};
+
+/// Shows that a CA is the operator's own: by proof, or by vouching for it.
+struct CaProof {
+    std::string certificate{};
+    bool vouch = false;
+};
+
+/// A code to be signed, and who has to sign it.
+struct PossessionCode {
+    std::string code;
+    CaId ca;
+    Digest sha256{};
+    ETag etag;  ///< of the record that was asked: the CA, or the group
+};
+
+/// Settings of an entry; members that are not set stay.
+struct EntrySettings {
+    std::optional<bool> enabled{};
+    std::optional<bool> update_hub_assignment{};
+    std::optional<bool> migrate_device_data{};
+    std::optional<std::string> initial_twin{};  ///< JSON text; empty: none
+};
+struct GroupSettings : EntrySettings {
+    std::optional<bool> auto_approve{};
+    std::optional<bool> refuse_older_leaf{};
+};
+struct IndividualSettings : EntrySettings {
+    /// Empty text: the registration id.
+    std::optional<std::string> device_id{};
+};
+
+struct SlotUpload {
+    std::string certificate{};
+    domain::Replacement replacement = domain::Replacement::staged;
+    bool vouch = false;
+    bool force = false;
+};
+
+/// What becomes of an individual enrollment's slots: outer none = stays, inner none = emptied.
+struct LeafUploads {
+    std::array<std::optional<std::optional<std::string>>, 2> slots{};
+    domain::Removal removal = domain::Removal::plain;
+    bool force = false;
+};
+
+/// Which key nobody may use again: of a certificate, or by its digest.
+struct DistrustRequest {
+    std::string certificate{};
+    std::optional<Digest> spki{};
+};
+
+class Enroller {
+public:
+    Enroller(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
+             const Clock& clock, Entropy& entropy);
+
+    // CA certificates (enroller_cas.cpp). `ca`: id, name or SHA-256.
+    Task<Result<Outcome<CaView>>> add_ca(const Order& order, const NewCa& request);
+    Task<Result<Outcome<std::string>>> delete_ca(const Order& order, const std::string& ca,
+                                                 domain::Removal removal);
+    /// A fresh code; one asked for before is void. conflict "already-verified".
+    Task<Result<PossessionCode>> ask_ca_code(const Order& order, const std::string& ca);
+    /// conflict with x509::check_possession's reasons, "no-code", "already-verified".
+    Task<Result<Outcome<CaView>>> verify_ca(const Order& order, const std::string& ca,
+                                            const CaProof& proof);
+
+    // Groups (enroller_groups.cpp) and their slots (enroller_slots.cpp).
+    /// conflict "group-exists".
+    Task<Result<Outcome<GroupView>>> create_group(const Order& order, const std::string& id,
+                                                  const GroupSettings& settings);
+    Task<Result<Outcome<GroupView>>> update_group(const Order& order, const std::string& id,
+                                                  const GroupSettings& settings);
+    Task<Result<Outcome<std::string>>> delete_group(const Order& order, const std::string& id);
+    Task<Result<Outcome<GroupView>>> set_group_slot(const Order& order, const std::string& id,
+                                                    domain::Slot slot, const SlotUpload& upload);
+    /// Both slots in one change; `secondary`'s own replacement, vouch and force are not looked at.
+    Task<Result<Outcome<GroupView>>> set_both_group_slots(const Order& order, const std::string& id,
+                                                          const SlotUpload& primary,
+                                                          const std::string& secondary);
+    Task<Result<Outcome<GroupView>>> remove_group_slot(const Order& order, const std::string& id,
+                                                       domain::Slot slot, domain::Removal removal,
+                                                       bool pending_only);
+    Task<Result<Outcome<GroupView>>> swap_group_slots(const Order& order, const std::string& id);
+    /// For what waits to be verified in the slot. not_found "slot-empty".
+    Task<Result<PossessionCode>> ask_slot_code(const Order& order, const std::string& id,
+                                               domain::Slot slot);
+    Task<Result<Outcome<GroupView>>> verify_group_slot(const Order& order, const std::string& id,
+                                                       domain::Slot slot, const CaProof& proof);
+
+    // Individual enrollments (enroller_individuals.cpp).
+    /// conflict "enrollment-exists".
+    Task<Result<Outcome<domain::IndividualEnrollment>>> create_individual(
+        const Order& order, const std::string& id, const IndividualSettings& settings,
+        const LeafUploads& uploads);
+    Task<Result<Outcome<domain::IndividualEnrollment>>> update_individual(
+        const Order& order, const std::string& id, const IndividualSettings& settings,
+        const LeafUploads& uploads);
+    Task<Result<Outcome<domain::IndividualEnrollment>>> swap_individual_slots(
+        const Order& order, const std::string& id);
+    Task<Result<Outcome<std::string>>> delete_individual(const Order& order, const std::string& id);
+
+    // Devices (enroller_devices.cpp).
+    Task<Result<Outcome<domain::Device>>> approve_device(const Order& order, const std::string& id);
+    Task<Result<Outcome<domain::Device>>> block_device(const Order& order, const std::string& id);
+    Task<Result<Outcome<domain::Device>>> unblock_device(const Order& order, const std::string& id);
+    /// With its registration and its history.
+    Task<Result<Outcome<std::string>>> delete_device(const Order& order, const std::string& id);
+
+    // The distrust list (enroller_distrust.cpp). Both want a reason.
+    /// conflict "already-distrusted".
+    Task<Result<Outcome<domain::Distrusted>>> distrust(const Order& order,
+                                                       const DistrustRequest& request);
+    Task<Result<Outcome<std::string>>> lift_distrust(const Order& order, const Digest& spki);
+
+private:
+    struct Snapshot;
+    struct Subject;
+    struct Plan;
+    using Planner = std::function<Result<Plan>(const Snapshot&, const domain::Writing&)>;
+
+    /// The loop of every use case: read, plan, then preview or commit.
+    Task<Result<Plan>> change(const Order& order, const Subject& subject, const Planner& planner);
+    Task<Result<Snapshot>> look(const Subject& subject);
+    Task<Result<Done>> measure(Plan& plan);
+    domain::Writing draw(const Order& order);
+
+    Task<Result<Outcome<GroupView>>> change_group(const Order& order, const std::string& id,
+                                                  const Planner& planner);
+    Task<Result<Outcome<CaView>>> show_ca(const Order& order, const Plan& plan,
+                                          const Digest& sha256);
+    static Result<Plan> plan_code(const domain::TrustView& trust, const domain::CaCertificate& ca,
+                                  const std::string& code, const domain::Writing& writing);
+    static Result<Plan> plan_verification(const domain::TrustView& trust,
+                                          const domain::CaCertificate& ca, const CaProof& proof,
+                                          const domain::Writing& writing);
+    static Result<Plan> plan_slots(const domain::TrustView& trust,
+                                   const domain::EnrollmentGroup& before,
+                                   domain::SlotOutcome outcome);
+    static Result<Plan> plan_individual(const Snapshot& snapshot,
+                                        const domain::IndividualEnrollment& before,
+                                        const domain::IndividualEnrollment& edited,
+                                        const std::vector<domain::LeafChange>& leaves,
+                                        const LeafUploads& uploads, const domain::Writing& writing);
+    static Result<Plan> plan_switch(const Order& order, const Snapshot& snapshot,
+                                    const std::string& id, bool domain::Device::*which, bool value,
+                                    const domain::Writing& writing);
+
+    Task<Result<Outcome<domain::IndividualEnrollment>>> change_individual(const Order& order,
+                                                                          const std::string& id,
+                                                                          const Planner& planner);
+    Task<Result<Outcome<domain::Device>>> change_device(const Order& order, const std::string& id,
+                                                        const Planner& planner);
+    Task<Result<Outcome<std::string>>> erase(const Order& order, const Subject& subject,
+                                             const Planner& planner);
+
+    store::StoreReader& reader_;
+    store::Ledger& ledger_;
+    TrustBook& trust_book_;
+    const Clock& clock_;
+    Entropy& entropy_;
+};
+
+}  // namespace rollcall::service

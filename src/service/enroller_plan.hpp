@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the enroller's use cases share, for enroller*.cpp only: what is read, what is planned, and
+// helpers that make the one from the other.
+#pragma once
+
+#include "service/audit_detail.hpp"
+#include "service/enroller.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rollcall::service {
+
+/// What a use case reads beside the TrustView.
+struct Enroller::Subject {
+    std::optional<RegistrationId> individual{};  ///< its enrollment and its registration
+    std::optional<DeviceId> device{};            ///< the device and its registration
+};
+
+struct Enroller::Snapshot {
+    std::shared_ptr<const domain::TrustView> trust;
+    std::optional<domain::IndividualEnrollment> individual{};
+    std::optional<domain::Registration> registration{};
+    std::optional<domain::Device> device{};
+};
+
+struct Enroller::Plan {
+    domain::Changes changes{};
+    std::string action{};  ///< of the audit event: "group.certificate.set"
+    std::string object{};  ///< "group/fleet-a"
+    AuditDetail detail{};
+    std::vector<x509::Finding> findings{};
+    std::vector<std::string> warnings{};
+    Preview preview{};
+    /// Registrations that rest on what goes, disjoint; counted for previews only.
+    std::vector<store::RegistrationFilter> rests{};
+
+    /// Takes over what the domain worked out.
+    void take(domain::SlotOutcome outcome);
+    template <class Write>
+    const Write* written() const {
+        for (const auto& write : changes.writes) {
+            if (const auto* const found = std::get_if<Write>(&write)) {
+                return found;
+            }
+        }
+        return nullptr;
+    }
+};
+
+std::string shown(const x509::Certificate& certificate);
+std::string shown(domain::Slot slot);
+std::string_view word_of(domain::Removal removal);
+std::string_view word_of(domain::Replacement replacement);
+/// conflict "reason-required" where the operator gave none.
+Result<Done> want_reason(const Order& order);
+
+/// An Outcome without its record: the preview on a dry run, findings and warnings always.
+template <class Record, class Plan>
+Outcome<Record> told(const Order& order, const Plan& plan) {
+    Outcome<Record> outcome;
+    if (order.dry_run) {
+        outcome.preview = plan.preview;
+    }
+    outcome.pending = plan.preview.pending;
+    outcome.findings = plan.findings;
+    outcome.warnings = plan.warnings;
+    return outcome;
+}
+
+}  // namespace rollcall::service

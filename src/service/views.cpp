@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/views.hpp"
+
+#include "base/limits.hpp"
+#include "domain/slots.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace rollcall::service {
+namespace {
+
+using domain::TrustView;
+
+std::optional<SlotCertificate> slot_certificate(const TrustView& trust,
+                                                const std::optional<CaId>& id, bool pending,
+                                                TimePoint now) {
+    if (!id) {
+        return std::nullopt;
+    }
+    SlotCertificate view{*id};
+    if (const auto* const ca = trust.ca(*id)) {
+        view.ca = *ca;
+        view.attests = !pending && attests_now(trust, *ca, now);
+    }
+    return view;
+}
+
+/// The records after `after`, `count` of them, in the order of their keys.
+template <class Record, class Key>
+std::pair<std::vector<const Record*>, std::string> page_of(const std::vector<Record>& records,
+                                                           const store::PageRequest& page,
+                                                           const Key& key_of) {
+    std::map<std::string, const Record*> sorted;
+    for (const auto& record : records) {
+        sorted.emplace(key_of(record), &record);
+    }
+    std::vector<const Record*> found;
+    std::string last;
+    for (auto it = sorted.upper_bound(page.after); it != sorted.end(); ++it) {
+        if (found.size() == page.count) {
+            return {std::move(found), std::move(last)};
+        }
+        found.push_back(it->second);
+        last = it->first;
+    }
+    return {std::move(found), std::string{}};
+}
+
+}  // namespace
+
+bool attests_now(const TrustView& trust, const domain::CaCertificate& ca, TimePoint now) {
+    const auto& certificate = ca.certificate;
+    return certificate.not_before() <= now + limits::clock_skew && now <= certificate.not_after() &&
+           !trust.distrusted().contains(certificate.spki_sha256()) &&
+           domain::slot_attests(trust, ca, now);
+}
+
+GroupView view_of(const TrustView& trust, const domain::EnrollmentGroup& group, TimePoint now) {
+    GroupView view{group};
+    for (const auto slot : domain::both_slots) {
+        view.slots[domain::index(slot)] = {
+            slot_certificate(trust, group.at(slot).current, false, now),
+            slot_certificate(trust, group.at(slot).pending, true, now)};
+    }
+    return view;
+}
+
+CaView view_of(const TrustView& trust, const domain::CaCertificate& ca, TimePoint now) {
+    CaView view{ca, attests_now(trust, ca, now)};
+    for (const auto& place : trust.places_of(ca.certificate.ca_key())) {
+        if (place.ca->id == ca.id) {
+            view.used_by.push_back({place.group->id, place.slot, place.pending});
+        }
+    }
+    std::sort(view.used_by.begin(), view.used_by.end(), [](const CaUse& a, const CaUse& b) {
+        return std::tuple{a.group.str(), a.slot, a.pending} <
+               std::tuple{b.group.str(), b.slot, b.pending};
+    });
+    return view;
+}
+
+Result<const domain::EnrollmentGroup*> find_group(const TrustView& trust, const std::string& id) {
+    for (const auto& group : trust.records().groups) {
+        if (equal_ignoring_case(group.id.str(), id)) {
+            return &group;
+        }
+    }
+    return Error{ErrorKind::not_found, "there is no enrollment group '" + id + "'",
+                 "group-not-found"};
+}
+
+Result<const domain::CaCertificate*> find_ca(const TrustView& trust, const std::string& text) {
+    if (const auto* const by_id = trust.ca(CaId::trusted(text))) {
+        return by_id;
+    }
+    const auto digest = parse_digest(text);
+    for (const auto& ca : trust.records().cas) {
+        const bool named = !text.empty() && equal_ignoring_case(ca.name, text);
+        if (named || (digest && ca.certificate.sha256() == *digest)) {
+            return &ca;
+        }
+    }
+    return Error{ErrorKind::not_found,
+                 "there is no CA certificate '" + text + "'; give its name, its id or its SHA-256",
+                 "ca-not-found"};
+}
+
+store::Page<GroupView> groups_page(const TrustView& trust, const store::PageRequest& page,
+                                   TimePoint now) {
+    const auto key_of = [](const auto& group) { return to_lower_ascii(group.id.str()); };
+    auto [found, next] = page_of(trust.records().groups, page, key_of);
+    store::Page<GroupView> views{{}, std::move(next)};
+    for (const auto* const group : found) {
+        views.items.push_back(view_of(trust, *group, now));
+    }
+    return views;
+}
+
+store::Page<CaView> cas_page(const TrustView& trust, const store::PageRequest& page,
+                             TimePoint now) {
+    const auto key_of = [](const auto& ca) { return ca.id.str(); };
+    auto [found, next] = page_of(trust.records().cas, page, key_of);
+    store::Page<CaView> views{{}, std::move(next)};
+    for (const auto* const ca : found) {
+        views.items.push_back(view_of(trust, *ca, now));
+    }
+    return views;
+}
+
+std::vector<CertificateAdoption> adoption_of(const TrustView& trust,
+                                             const domain::EnrollmentGroup& group,
+                                             const std::vector<store::AdoptionCount>& counts) {
+    std::vector<CertificateAdoption> adoptions;
+    const auto entry = [&adoptions](domain::Slot slot, const Digest& sha256) -> auto& {
+        for (auto& adoption : adoptions) {
+            if (adoption.slot == slot && adoption.sha256 == sha256) {
+                return adoption;
+            }
+        }
+        return adoptions.emplace_back(CertificateAdoption{slot, sha256});
+    };
+    using Standing = CertificateAdoption::Standing;
+    for (const auto slot : domain::both_slots) {
+        const auto stands = [&](const std::optional<CaId>& id, Standing standing) {
+            if (const auto* const ca = id ? trust.ca(*id) : nullptr) {
+                auto& adoption = entry(slot, ca->certificate.sha256());
+                adoption.standing = standing;
+                adoption.certificate = ca->certificate;
+            }
+        };
+        stands(group.at(slot).current, Standing::current);
+        stands(group.at(slot).pending, Standing::pending);
+    }
+    for (const auto& count : counts) {
+        entry(count.slot, count.ca_sha256).devices = count.devices;
+    }
+    for (auto& adoption : adoptions) {
+        for (const auto& ca : trust.records().cas) {
+            if (!adoption.certificate && ca.certificate.sha256() == adoption.sha256) {
+                adoption.certificate = ca.certificate;
+            }
+        }
+    }
+    return adoptions;
+}
+
+}  // namespace rollcall::service
