@@ -14,9 +14,15 @@ bool is_the_same_again(const Attested& attested, const Registration& prior, cons
                        TimePoint now);
 bool goes_back(const Registration& prior, const x509::Certificate& leaf);
 std::optional<Failure> unwelcome(const Device& device);
+Device new_device(const Attested& attested, const RegistrationContext& context,
+                  const RegistrationId& id, TimePoint now);
+Registration known_or_new(const RegistrationContext& context, const RegistrationId& id,
+                          TimePoint now);
 void assign_hub(Registration& registration, const Attested& attested,
                 const std::optional<Registration>& prior, const std::string& own_hub,
                 const std::string& api_version);
+void write_device(Changes& changes, const Device& before, const RegistrationContext& context,
+                  const Registration& registration, const ETag& etag);
 Adoption adoption_of(const Attested& attested, const RegistrationRequest& request, TimePoint now,
                      const OperationId& operation);
 void assume(Changes& changes, const Attested& attested, const TrustView& trust,
@@ -57,26 +63,15 @@ std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView
                        {},
                        attested.entry};
     }
-    Registration registration = prior.value_or(Registration{});
-    registration.id = prior ? prior->id : request.id;
-    registration.device_id = device_id_of(context, request.id);
-    registration.created = prior ? prior->created : now;
-    registration.updated = now;
-    registration.etag = fresh.registration_etag;
-
-    INVARIANT(!context.device || context.device->id == registration.device_id);
-    Device device = context.device.value_or(Device{});
-    if (!context.device) {
-        device.id = registration.device_id;
-        device.approved = attested.auto_approve;
-        device.created = now;
-    }
+    INVARIANT(!context.device || context.device->id == device_id_of(context, request.id));
+    const Device device = context.device.value_or(new_device(attested, context, request.id, now));
     const auto failure = unwelcome(device);
+    Registration registration = known_or_new(context, request.id, now);
+    registration.etag = fresh.registration_etag;
+    registration.failure = failure.value_or(Failure{});
     if (failure) {
         registration.status = RegistrationStatus::failed;
-        registration.failure = *failure;
     } else {
-        registration.failure = {};
         assign_hub(registration, attested, prior, own_hub, request.api_version);
         registration.status = RegistrationStatus::assigned;
     }
@@ -89,21 +84,7 @@ std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView
 
     Changes changes;
     assume(changes, attested, trust, context, request);
-    const bool device_changes =
-        !context.device || device.registration != registration.id ||
-        (!failure && (device.leaf_sha256 != leaf.sha256() || device.entry != attested.entry));
-    changes.expects.push_back(ExpectEtag{RecordKind::device, device.id.str(),
-                                         context.device ? context.device->etag : ETag{}});
-    if (device_changes) {
-        device.registration = registration.id;
-        device.entry = attested.entry;
-        if (!failure) {
-            device.leaf_sha256 = leaf.sha256();
-        }
-        device.etag = fresh.device_etag;
-        device.updated = now;
-        changes.writes.push_back(PutDevice{device});
-    }
+    write_device(changes, device, context, registration, fresh.device_etag);
     changes.writes.push_back(PutRegistration{registration});
     remember_intermediates(changes, attested, trust, now);
     return Decision{std::move(registration), std::move(changes), false};
@@ -134,6 +115,45 @@ std::optional<Failure> unwelcome(const Device& device) {
         return Failure{400209, "The device is waiting for approval."};
     }
     return std::nullopt;
+}
+
+Device new_device(const Attested& attested, const RegistrationContext& context,
+                  const RegistrationId& id, TimePoint now) {
+    Device device;
+    device.id = device_id_of(context, id);
+    device.approved = attested.auto_approve;
+    device.created = now;
+    return device;
+}
+
+Registration known_or_new(const RegistrationContext& context, const RegistrationId& id,
+                          TimePoint now) {
+    Registration registration = context.registration.value_or(Registration{});
+    if (!context.registration) {
+        registration.id = id;
+        registration.created = now;
+    }
+    registration.device_id = device_id_of(context, id);
+    registration.updated = now;
+    return registration;
+}
+
+/// A device whose registration failed keeps the leaf it last came in with.
+void write_device(Changes& changes, const Device& before, const RegistrationContext& context,
+                  const Registration& registration, const ETag& etag) {
+    changes.expects.push_back(ExpectEtag{RecordKind::device, before.id.str(),
+                                         context.device ? context.device->etag : ETag{}});
+    Device device = before;
+    device.registration = registration.id;
+    if (registration.status == RegistrationStatus::assigned) {
+        device.leaf_sha256 = registration.last.leaf_sha256;
+        device.entry = registration.last.entry;
+    }
+    if (!context.device || device != before) {
+        device.etag = etag;
+        device.updated = registration.updated;
+        changes.writes.push_back(PutDevice{device});
+    }
 }
 
 void assign_hub(Registration& registration, const Attested& attested,
