@@ -87,7 +87,8 @@ CASES = {
     "headers": (
         [{"src/base/a.hpp": unit("int x();\n")},
          {"src/base/a.cpp": unit("using namespace std;\n")}],
-        [{"src/base/a.hpp": unit("#pragma once\nusing namespace std::chrono_literals;\n")}],
+        [{"src/base/a.hpp": unit("#pragma once\nusing namespace std::chrono_literals;\n")},
+         {"src/base/a_test.cpp": unit("using namespace rollcall::testing;\n")}],
     ),
     "braces": (
         [{"src/base/a.cpp": unit("if (x) return;\n")},
