@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config.hpp"
+
+#include "app/help.hpp"
+#include "base/bytes.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include <toml++/toml.h>
+
+namespace rollcall::app {
+
+namespace {
+
+/// A machine with more cores than this gains nothing from more threads of ours.
+constexpr std::int64_t threads_max = 256;
+constexpr std::int64_t drain_seconds_max = 3600;
+
+Error problems_error(const std::string& head, const std::vector<std::string>& problems) {
+    return Error{.kind = ErrorKind::malformed, .detail = head + joined(problems, "\n  ")};
+}
+
+// --- The file -------------------------------------------------------------------------------
+
+/// Takes one key's value; false when it has another type.
+struct Key {
+    std::string name;
+    const char* type;
+    std::function<bool(const toml::node&)> take;
+};
+
+Key text_key(std::string name, std::optional<std::string>& into) {
+    return {std::move(name), "a text", [&into](const toml::node& node) {
+                into = node.value_exact<std::string>();
+                return into.has_value();
+            }};
+}
+Key number_key(std::string name, std::optional<std::int64_t>& into) {
+    return {std::move(name), "a whole number", [&into](const toml::node& node) {
+                into = node.value_exact<std::int64_t>();
+                return into.has_value();
+            }};
+}
+Key list_key(std::string name, std::optional<std::vector<std::string>>& into) {
+    return {std::move(name), "a list of texts", [&into](const toml::node& node) {
+                const toml::array* array = node.as_array();
+                if (array == nullptr) {
+                    return false;
+                }
+                into.emplace();
+                for (const toml::node& item : *array) {
+                    const auto text = item.value_exact<std::string>();
+                    if (!text) {
+                        return false;
+                    }
+                    into->push_back(*text);
+                }
+                return true;
+            }};
+}
+
+/// Every key the file may hold; a dot stands for a table.
+std::vector<Key> keys_of(Config& config) {
+    return {
+        text_key("data", config.data),
+        list_key("names", config.names),
+        list_key("operator_names", config.operator_names),
+        text_key("hub_host", config.hub_host),
+        text_key("assign", config.assign),
+        number_key("threads", config.threads),
+        number_key("drain_seconds", config.drain_seconds),
+        text_key("listen.device_https", config.device_https),
+        text_key("listen.device_mqtt", config.device_mqtt),
+        text_key("listen.device_amqp", config.device_amqp),
+        text_key("listen.operator", config.operator_door),
+        text_key("listen.metrics", config.metrics),
+        text_key("tls.certificate", config.server_certificate),
+        text_key("tls.key", config.server_key),
+        text_key("log.level", config.log_level),
+        text_key("log.format", config.log_format),
+    };
+}
+
+class FileReader {
+public:
+    FileReader(const std::string& name, const std::vector<Key>& keys) : name_(name), keys_(keys) {}
+
+    void read(const toml::table& table, const std::string& prefix) {
+        for (const auto& [key, node] : table) {
+            const std::string full = prefix + std::string{key.str()};
+            const auto known = std::find_if(keys_.begin(), keys_.end(),
+                                            [&](const Key& one) { return one.name == full; });
+            if (known != keys_.end()) {
+                if (!known->take(node)) {
+                    problem(node, full + " is " + known->type);
+                }
+            } else if (node.is_table() && is_table(full)) {
+                read(*node.as_table(), full + ".");
+            } else {
+                problem(node, "unknown key " + full + suggestion(full, names()));
+            }
+        }
+    }
+    const std::vector<std::string>& problems() const { return problems_; }
+
+private:
+    bool is_table(const std::string& name) const {
+        return std::any_of(keys_.begin(), keys_.end(),
+                           [&](const Key& key) { return key.name.starts_with(name + "."); });
+    }
+    std::vector<std::string> names() const {
+        std::vector<std::string> all;
+        for (const Key& key : keys_) {
+            all.push_back(key.name);
+        }
+        return all;
+    }
+    void problem(const toml::node& node, const std::string& what) {
+        problems_.push_back(name_ + " line " + std::to_string(node.source().begin.line) + ": " +
+                            what);
+    }
+
+    const std::string& name_;
+    const std::vector<Key>& keys_;
+    std::vector<std::string> problems_;
+};
+
+// --- What it says ---------------------------------------------------------------------------
+
+/// Letters, digits, '-' and '.', as a host's name has them; IPv4 addresses pass too.
+bool is_dns_name(const std::string& name) {
+    const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '.' || c == '_';
+    });
+    return characters && !name.empty() && name.size() <= 253 && name.front() != '.' &&
+           name.front() != '-' && name.find("..") == std::string::npos;
+}
+
+bool is_ipv6(const std::string& name) {
+    return name.find(':') != std::string::npos &&
+           name.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos;
+}
+
+class Checker {
+public:
+    explicit Checker(const Config& config) : config_(config) {}
+
+    Result<Settings> check() {
+        door("device-https", config_.device_https, settings_.device_https);
+        door("operator", config_.operator_door, settings_.operator_door);
+        door("metrics", config_.metrics, settings_.metrics);
+        missing_door("device-mqtt", config_.device_mqtt);
+        missing_door("device-amqp", config_.device_amqp);
+        doors_apart();
+        credential();
+        names();
+        words();
+        numbers();
+        if (config_.data) {
+            settings_.data = *config_.data;
+            expect(!config_.data->empty(), "data is empty");
+        }
+        if (!problems_.empty()) {
+            return problems_error("the configuration has problems:\n  ", problems_);
+        }
+        return settings_;
+    }
+
+private:
+    void expect(bool holds, const std::string& problem) {
+        if (!holds) {
+            problems_.push_back(problem);
+        }
+    }
+
+    std::optional<net::ListenAddress> address(const std::string& name, const std::string& text) {
+        const auto parsed = net::parse_listen_address(text);
+        expect(parsed.has_value(), name + " is ADDRESS:PORT or off, not \"" + text + "\"");
+        return parsed ? std::optional{*parsed} : std::nullopt;
+    }
+
+    void door(const std::string& name, const std::optional<std::string>& said,
+              std::optional<net::ListenAddress>& into) {
+        if (said) {
+            into = *said == "off" ? std::nullopt : address(name, *said);
+        }
+    }
+
+    void missing_door(const std::string& name, const std::optional<std::string>& said) {
+        if (said && *said != "off" && address(name, *said)) {
+            settings_.missing_doors.push_back(name);
+        }
+    }
+
+    /// Only devices and operators may share a door; port 0 never collides.
+    void doors_apart() {
+        const auto& metrics = settings_.metrics;
+        if (!metrics || metrics->port == 0) {
+            return;
+        }
+        expect(metrics != settings_.device_https, "metrics and device-https are one address");
+        expect(metrics != settings_.operator_door, "metrics and operator are one address");
+    }
+
+    void credential() {
+        if (config_.server_certificate.has_value() != config_.server_key.has_value()) {
+            expect(false, config_.server_key ? "the server's key is given without its certificate"
+                                             : "the server's certificate is given without its key");
+            return;
+        }
+        if (config_.server_certificate) {
+            settings_.server_credential = net::CredentialFiles{.chain = *config_.server_certificate,
+                                                               .key = *config_.server_key};
+        }
+    }
+
+    void names() {
+        settings_.names = config_.names.value_or(std::vector<std::string>{});
+        settings_.operator_names = config_.operator_names.value_or(std::vector<std::string>{});
+        for (const std::string& name : settings_.names) {
+            expect(is_dns_name(name) || is_ipv6(name), "\"" + name + "\" is no host name");
+        }
+        for (std::string& name : settings_.operator_names) {
+            expect(is_dns_name(name), "\"" + name + "\" is no host name");
+            name = to_lower_ascii(name);
+        }
+        if (settings_.shares_door()) {
+            expect(!settings_.operator_names.empty(),
+                   "devices and operators share " + settings_.device_https->str() +
+                       ": give the names that are for operators (operator_names, "
+                       "--operator-name)");
+        }
+        if (config_.hub_host) {
+            settings_.hub_host = *config_.hub_host;
+            expect(is_dns_name(settings_.hub_host),
+                   "hub_host \"" + settings_.hub_host + "\" is no host name");
+        }
+    }
+
+    void words() {
+        const std::string assign = config_.assign.value_or("now");
+        expect(assign == "now" || assign == "poll",
+               "assign is \"now\" or \"poll\", not \"" + assign + "\"");
+        settings_.assign = assign == "poll" ? Assign::poll : Assign::now;
+        const std::string format = config_.log_format.value_or("text");
+        expect(format == "text" || format == "json",
+               "log.format is \"text\" or \"json\", not \"" + format + "\"");
+        settings_.log_json = format == "json";
+        const std::pair<const char*, Severity> levels[] = {{"debug", Severity::debug},
+                                                           {"info", Severity::info},
+                                                           {"warning", Severity::warning},
+                                                           {"error", Severity::error}};
+        const std::string level = config_.log_level.value_or("info");
+        bool known = false;
+        for (const auto& [word, severity] : levels) {
+            if (level == word) {
+                settings_.log_level = severity;
+                known = true;
+            }
+        }
+        expect(known, "log.level is debug, info, warning or error, not \"" + level + "\"");
+    }
+
+    void numbers() {
+        const std::int64_t threads = config_.threads.value_or(0);
+        expect(threads >= 0 && threads <= threads_max,
+               "threads is 0 (one a core) to " + std::to_string(threads_max));
+        settings_.threads = static_cast<std::size_t>(std::max<std::int64_t>(threads, 0));
+        const std::int64_t drain = config_.drain_seconds.value_or(settings_.drain_time.count());
+        expect(drain >= 0 && drain <= drain_seconds_max,
+               "drain_seconds is 0 to " + std::to_string(drain_seconds_max));
+        settings_.drain_time = std::chrono::seconds{drain};
+    }
+
+    const Config& config_;
+    Settings settings_;
+    std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+Result<Config> parse_config(const std::string& text, const std::string& name) {
+    Config config;
+    const std::vector<Key> keys = keys_of(config);
+    FileReader reader{name, keys};
+    try {
+        reader.read(toml::parse(text), "");
+    } catch (const toml::parse_error& error) {
+        return Error{.kind = ErrorKind::malformed,
+                     .detail = name + " line " + std::to_string(error.source().begin.line) + ": " +
+                               std::string{error.description()}};
+    }
+    if (!reader.problems().empty()) {
+        return problems_error("", reader.problems());
+    }
+    return config;
+}
+
+Config overlay(const Config& under, const Config& over) {
+    Config result = under;
+    const auto lay = [](auto& below, const auto& above) {
+        if (above) {
+            below = above;
+        }
+    };
+    lay(result.data, over.data);
+    lay(result.device_https, over.device_https);
+    lay(result.device_mqtt, over.device_mqtt);
+    lay(result.device_amqp, over.device_amqp);
+    lay(result.operator_door, over.operator_door);
+    lay(result.metrics, over.metrics);
+    lay(result.server_certificate, over.server_certificate);
+    lay(result.server_key, over.server_key);
+    lay(result.names, over.names);
+    lay(result.operator_names, over.operator_names);
+    lay(result.hub_host, over.hub_host);
+    lay(result.assign, over.assign);
+    lay(result.threads, over.threads);
+    lay(result.drain_seconds, over.drain_seconds);
+    lay(result.log_level, over.log_level);
+    lay(result.log_format, over.log_format);
+    return result;
+}
+
+Result<Settings> check_config(const Config& config) {
+    return Checker{config}.check();
+}
+
+std::string own_hub_name(const Settings& settings,
+                         const std::vector<std::string>& certificate_names,
+                         const std::string& host_name) {
+    if (!settings.hub_host.empty()) {
+        return settings.hub_host;
+    }
+    if (!settings.names.empty()) {
+        return settings.names.front();
+    }
+    return certificate_names.empty() ? host_name : certificate_names.front();
+}
+
+}  // namespace rollcall::app

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Config is what rollcall.toml and the options of `serve` say, as text; Settings is what was
+// checked. An empty file is a working one; unknown keys are refused; all problems are told at
+// once. Nothing below the app floor sees either.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/telemetry.hpp"
+#include "net/listener.hpp"
+#include "net/tls.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rollcall::app {
+
+/// Unset: the default. Later sources overlay earlier ones member by member.
+struct Config {
+    std::optional<std::string> data{};
+    std::optional<std::string> device_https{};
+    std::optional<std::string> device_mqtt{};
+    std::optional<std::string> device_amqp{};
+    std::optional<std::string> operator_door{};
+    std::optional<std::string> metrics{};
+    std::optional<std::string> server_certificate{};
+    std::optional<std::string> server_key{};
+    std::optional<std::vector<std::string>> names{};
+    std::optional<std::vector<std::string>> operator_names{};
+    std::optional<std::string> hub_host{};
+    std::optional<std::string> assign{};
+    std::optional<std::int64_t> threads{};
+    std::optional<std::int64_t> drain_seconds{};
+    std::optional<std::string> log_level{};
+    std::optional<std::string> log_format{};
+};
+
+/// Reads TOML text; `name` is for messages. Every problem with its line: bad syntax, unknown keys
+/// (with the nearest known one), wrong types.
+Result<Config> parse_config(const std::string& text, const std::string& name);
+
+/// What `over` says, and where it is silent what `under` says.
+Config overlay(const Config& under, const Config& over);
+
+/// How a registration is answered over HTTPS (PRODUCT section 4).
+enum class Assign : std::uint8_t {
+    now,   ///< 202, Retry-After 1
+    poll,  ///< as the cloud: 202, Retry-After 3
+};
+
+struct Settings {
+    std::filesystem::path data = "./rollcall-data";
+    /// none: the door is closed.
+    std::optional<net::ListenAddress> device_https = net::ListenAddress{"127.0.0.1", 8443};
+    std::optional<net::ListenAddress> operator_door = net::ListenAddress{"127.0.0.1", 9443};
+    std::optional<net::ListenAddress> metrics = net::ListenAddress{"127.0.0.1", 9464};
+    /// Doors that were asked for and that this version does not have: "device-mqtt".
+    std::vector<std::string> missing_doors{};
+    /// none: the local CA makes one.
+    std::optional<net::CredentialFiles> server_credential{};
+    std::vector<std::string> names{};
+    /// By these names, when one address serves devices and operators, a client is an operator.
+    std::vector<std::string> operator_names{};
+    std::string hub_host{};  ///< empty: see own_hub_name()
+    Assign assign = Assign::now;
+    std::size_t threads = 0;  ///< 0: one for each core of the machine
+    std::chrono::seconds drain_time{10};
+    Severity log_level = Severity::info;
+    bool log_json = false;
+
+    /// Devices and operators come in by one address and port (PRODUCT section 2). Two doors on
+    /// port 0 are two ports, unless operator_names show that one is meant.
+    bool shares_door() const {
+        return device_https && device_https == operator_door &&
+               (device_https->port != 0 || !operator_names.empty());
+    }
+};
+
+/// Checks everything that can be checked without the machine; the detail lists every problem.
+Result<Settings> check_config(const Config& config);
+
+/// The name devices get as assignedHub (PRODUCT section 7): --hub-host, else the first --name, else
+/// the first DNS name of the given server certificate, else the host's name.
+std::string own_hub_name(const Settings& settings,
+                         const std::vector<std::string>& certificate_names,
+                         const std::string& host_name);
+
+}  // namespace rollcall::app

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rollcall::app {
+namespace {
+
+using net::ListenAddress;
+using testing::HasSubstr;
+
+Result<Settings> settings_of(const std::string& text) {
+    const auto config = parse_config(text, "rollcall.toml");
+    if (!config) {
+        return config.error();
+    }
+    return check_config(*config);
+}
+
+std::string complaint_about(const std::string& text) {
+    const auto settings = settings_of(text);
+    return settings ? "accepted" : settings.error().detail;
+}
+
+TEST(Config, EmptyFileIsAWorkingOne) {
+    const auto settings = settings_of("");
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->data, "./rollcall-data");
+    EXPECT_EQ(settings->device_https, (ListenAddress{"127.0.0.1", 8443}));
+    EXPECT_EQ(settings->operator_door, (ListenAddress{"127.0.0.1", 9443}));
+    EXPECT_EQ(settings->metrics, (ListenAddress{"127.0.0.1", 9464}));
+    EXPECT_FALSE(settings->server_credential);
+    EXPECT_TRUE(settings->missing_doors.empty());
+    EXPECT_EQ(settings->assign, Assign::now);
+    EXPECT_FALSE(settings->shares_door());
+}
+
+TEST(Config, SaysEverythingItCanSay) {
+    const auto settings = settings_of(R"(
+data = "/var/lib/rollcall"
+names = ["dps.example", "10.0.0.1"]
+operator_names = ["Admin.example"]
+hub_host = "hub.example"
+assign = "poll"
+threads = 3
+drain_seconds = 0
+
+[listen]
+device_https = "0.0.0.0:443"
+device_mqtt = "off"
+device_amqp = "127.0.0.1:0"
+operator = "0.0.0.0:443"
+metrics = "off"
+
+[tls]
+certificate = "a.pem"
+key = "a.key"
+
+[log]
+level = "debug"
+format = "json"
+)");
+    ASSERT_TRUE(settings) << settings.error().detail;
+    EXPECT_EQ(settings->data, "/var/lib/rollcall");
+    EXPECT_EQ(settings->names, (std::vector<std::string>{"dps.example", "10.0.0.1"}));
+    EXPECT_EQ(settings->operator_names, (std::vector<std::string>{"admin.example"}));
+    EXPECT_EQ(settings->hub_host, "hub.example");
+    EXPECT_EQ(settings->assign, Assign::poll);
+    EXPECT_EQ(settings->threads, 3U);
+    EXPECT_EQ(settings->drain_time.count(), 0);
+    EXPECT_TRUE(settings->shares_door());
+    EXPECT_FALSE(settings->metrics);
+    EXPECT_EQ(settings->missing_doors, (std::vector<std::string>{"device-amqp"}));
+    ASSERT_TRUE(settings->server_credential);
+    EXPECT_EQ(settings->server_credential->chain, "a.pem");
+    EXPECT_EQ(settings->log_level, Severity::debug);
+    EXPECT_TRUE(settings->log_json);
+}
+
+TEST(Config, RefusesWithTheLineAndTheNearestKey) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"dta = 'x'", "rollcall.toml line 1: unknown key dta (did you mean \"data\"?)"},
+        {"\n[listen]\nhttps = 'x'", "rollcall.toml line 3: unknown key listen.https"},
+        {"[unknown]\na = 1", "unknown key unknown"},
+        {"data = 5", "rollcall.toml line 1: data is a text"},
+        {"threads = 'two'", "threads is a whole number"},
+        {"threads = 2.0", "threads is a whole number"},
+        {"names = 'one'", "names is a list of texts"},
+        {"names = ['one', 2]", "names is a list of texts"},
+        {"listen = 5", "unknown key listen"},
+        {"data = ", "rollcall.toml line 1: "},
+        {"data = 'a'\ndata = 'b'", "rollcall.toml line 2: "},
+    };
+    for (const auto& [text, said] : cases) {
+        EXPECT_THAT(complaint_about(text), HasSubstr(said)) << text;
+    }
+}
+
+TEST(Config, RefusesWhatCannotWork) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"[listen]\noperator = 'here'", "operator is ADDRESS:PORT or off, not \"here\""},
+        {"[listen]\ndevice_mqtt = 'on'", "device-mqtt is ADDRESS:PORT or off"},
+        {"[listen]\nmetrics = '127.0.0.1:8443'", "metrics and device-https are one address"},
+        {"[listen]\noperator = '127.0.0.1:8443'", "share 127.0.0.1:8443"},
+        {"[tls]\ncertificate = 'a'", "certificate is given without its key"},
+        {"[tls]\nkey = 'a'", "key is given without its certificate"},
+        {"names = ['a b']", "\"a b\" is no host name"},
+        {"names = ['']", "is no host name"},
+        {"hub_host = '-x'", "is no host name"},
+        {"assign = 'later'", "assign is \"now\" or \"poll\""},
+        {"threads = 257", "threads is 0"},
+        {"threads = -1", "threads is 0"},
+        {"drain_seconds = 3601", "drain_seconds is 0"},
+        {"data = ''", "data is empty"},
+        {"[log]\nlevel = 'loud'", "log.level is"},
+        {"[log]\nformat = 'xml'", "log.format is"},
+    };
+    for (const auto& [text, said] : cases) {
+        EXPECT_THAT(complaint_about(text), HasSubstr(said)) << text;
+    }
+    EXPECT_EQ(complaint_about("threads = 256\ndrain_seconds = 3600"), "accepted");
+    // Two doors on port 0 are two ports.
+    EXPECT_EQ(complaint_about("[listen]\nmetrics='127.0.0.1:0'\ndevice_https='127.0.0.1:0'\n"
+                              "operator='127.0.0.1:0'"),
+              "accepted");
+    const auto one = settings_of("operator_names = ['admin.example']\n[listen]\n"
+                                 "device_https='127.0.0.1:0'\noperator='127.0.0.1:0'");
+    EXPECT_TRUE(one->shares_door());
+}
+
+TEST(Config, TellsAllProblemsAtOnce) {
+    const std::string said = complaint_about("assign = 'x'\nthreads = 999\nhub_host = ''");
+    EXPECT_THAT(said, HasSubstr("assign"));
+    EXPECT_THAT(said, HasSubstr("threads"));
+    EXPECT_THAT(said, HasSubstr("hub_host"));
+    const std::string unknown = complaint_about("a = 1\nb = 2\ndata = 3");
+    EXPECT_THAT(unknown, HasSubstr("unknown key a"));
+    EXPECT_THAT(unknown, HasSubstr("unknown key b"));
+    EXPECT_THAT(unknown, HasSubstr("data is a text"));
+}
+
+TEST(Config, OptionsOverlayTheFile) {
+    const auto file = parse_config("data = 'a'\nhub_host = 'h'\nnames = ['x']", "f");
+    ASSERT_TRUE(file);
+    Config options;
+    options.data = "b";
+    options.names = std::vector<std::string>{"y", "z"};
+    options.metrics = "off";
+    const auto settings = check_config(overlay(*file, options));
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->data, "b");
+    EXPECT_EQ(settings->hub_host, "h");
+    EXPECT_EQ(settings->names, (std::vector<std::string>{"y", "z"}));
+    EXPECT_FALSE(settings->metrics);
+}
+
+TEST(OwnHubName, FollowsTheRule) {
+    Settings settings;
+    EXPECT_EQ(own_hub_name(settings, {}, "machine"), "machine");
+    EXPECT_EQ(own_hub_name(settings, {"cert.example", "b"}, "machine"), "cert.example");
+    settings.names = {"name.example", "second"};
+    EXPECT_EQ(own_hub_name(settings, {"cert.example"}, "machine"), "name.example");
+    settings.hub_host = "hub.example";
+    EXPECT_EQ(own_hub_name(settings, {"cert.example"}, "machine"), "hub.example");
+}
+
+}  // namespace
+}  // namespace rollcall::app
