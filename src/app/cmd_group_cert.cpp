@@ -75,7 +75,7 @@ Result<Exit> show(const Invocation& call) {
         return Exit::done;
     }
     TRY(const json::value adoption, client.get(path + "/adoption"));
-    const json::value record = one ? json::value{json::object{{call.text("SLOT"), slots}}} : slots;
+    const json::value record = one ? json::value(json::object{{call.text("SLOT"), slots}}) : slots;
     print_group_slots(call.io().out, record, &adoption);
     return Exit::done;
 }

@@ -48,7 +48,7 @@ Result<Done> check_there(AdminClient& client, const std::string& name) {
     Request request;
     request.path = "/tokens";
     TRY([[maybe_unused]] const auto done, client.each(request, [&](const json::object& token) {
-        const json::value value{token};
+        const json::value value(token);
         found = found || shown(value, "name") == name;
     }));
     if (!found) {

@@ -120,7 +120,7 @@ Result<Exit> print_listing(const Invocation& call, const Request& request,
     }
     TablePrinter table{call.io().out, titles};
     const auto add = [&](const json::object& record) {
-        const json::value value{record};
+        const json::value value(record);
         std::vector<std::string> cells;
         for (const Column& column : columns) {
             cells.push_back(shown(value, column.path));

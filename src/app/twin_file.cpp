@@ -26,7 +26,7 @@ Parameter initial_twin_option() {
 
 Result<boost::json::value> read_twin_file(const std::string& name) {
     if (name == "none") {
-        return boost::json::value{nullptr};
+        return boost::json::value(nullptr);
     }
     TRY(const std::string text, read_file(name, limits::operator_body_bytes_max));
     boost::system::error_code failed;
