@@ -149,9 +149,11 @@ Result<Certificates> read_pem(std::string_view text, std::size_t count_max) {
     return certificates;
 }
 
-/// A SEQUENCE in the long form of DER; no text begins so.
+/// A SEQUENCE in the long form of DER, or a short one (a small private key) that ends with the
+/// file; no text in which certificates come begins so.
 bool looks_like_der(ByteView bytes) {
-    return bytes.size() > 2 && bytes[0] == 0x30 && bytes[1] >= 0x80;
+    return bytes.size() > 2 && bytes[0] == 0x30 &&
+           (bytes[1] >= 0x80 || bytes[1] == bytes.size() - 2);
 }
 
 bool looks_like_pem(std::string_view text) {
