@@ -124,8 +124,9 @@ TEST(Config, RefusesWhatCannotWork) {
     EXPECT_EQ(complaint_about("[listen]\nmetrics='127.0.0.1:0'\ndevice_https='127.0.0.1:0'\n"
                               "operator='127.0.0.1:0'"),
               "accepted");
-    const auto one = settings_of("operator_names = ['admin.example']\n[listen]\n"
-                                 "device_https='127.0.0.1:0'\noperator='127.0.0.1:0'");
+    const auto one = settings_of(
+        "operator_names = ['admin.example']\n[listen]\n"
+        "device_https='127.0.0.1:0'\noperator='127.0.0.1:0'");
     EXPECT_TRUE(one->shares_door());
 }
 

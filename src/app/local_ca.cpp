@@ -143,8 +143,8 @@ Result<Done> LocalCa::issue_server(const Authority& authority, TimePoint now,
         profile.common_name = "rollcall";
     }
     profile.not_before = std::max(now - backdating, authority.certificate.not_before());
-    profile.not_after = std::min(TimePoint{now + server_certificate_life},
-                                 authority.certificate.not_after());
+    profile.not_after =
+        std::min(TimePoint{now + server_certificate_life}, authority.certificate.not_after());
     profile.kind = x509::IssuanceProfile::Kind::server;
     profile.dns_names = names_.dns;
     profile.ip_addresses = names_.addresses;
@@ -169,7 +169,8 @@ Result<bool> LocalCa::ensure(TimePoint now, Entropy& entropy) const {
 }
 
 Task<void> keep_renewed(net::Core& core, const LocalCa& ca, const Clock& clock, Entropy& entropy) {
-    while (co_await core.sleep(std::chrono::hours{1})) {
+    constexpr std::chrono::milliseconds pause = std::chrono::hours{1};
+    while (co_await core.sleep(pause)) {
         const auto renewed = ca.ensure(clock.now(), entropy);
         if (!renewed) {
             log_event(Severity::error, "server-certificate-not-renewed",
