@@ -65,7 +65,7 @@ Task<net::HttpResponse> DeviceHttps::handle(const net::HttpRequest& request) {
 }
 
 net::HttpResponse DeviceHttps::refuse(unsigned status, const Error& error,
-                                      const net::ConnectionFacts&) {
+                                      const net::HttpRequest&) {
     DpsError told = to_dps_error(error);
     told.status = status;
     told.code = static_cast<int>(status) * 1000 + 1;

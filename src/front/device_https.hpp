@@ -23,7 +23,7 @@ public:
 
     Task<net::HttpResponse> handle(const net::HttpRequest& request) override;
     net::HttpResponse refuse(unsigned status, const Error& error,
-                             const net::ConnectionFacts& connection) override;
+                             const net::HttpRequest& so_far) override;
     std::size_t body_bytes_max() const override;
 
 private:
