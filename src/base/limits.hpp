@@ -39,6 +39,16 @@ inline constexpr std::size_t path_length_max = 32;
 inline constexpr std::size_t path_steps_max = 4096;
 /// Name constraint comparisons (names times subtrees) in one path.
 inline constexpr std::size_t name_comparisons_max = 65'536;
+/// Certificates one search looks at as possible issuers; beyond it the least promising are left out.
+inline constexpr std::size_t path_candidates_max = 1'024;
+/// Signature checks `pki verify` may spend: an operator's own processor, and public suites have
+/// meshes of cross-certificates.
+inline constexpr std::size_t pki_verify_signatures_max = 512;
+/// One certificate revocation list, and how many of them, that `pki verify` takes.
+inline constexpr std::size_t crl_bytes_max = 1024 * 1024;
+inline constexpr std::size_t crls_max = 64;
+/// Searches within searches, for the signers of CRLs.
+inline constexpr std::size_t crl_signer_depth_max = 3;
 /// Intermediates remembered from valid paths, for completion (PRODUCT section 3.5).
 inline constexpr std::size_t seen_intermediates_max = 1'000;
 
@@ -109,6 +119,8 @@ inline constexpr std::size_t ledger_batch_max = 256;
 inline constexpr std::size_t ledger_queue_max = 65'536;
 
 static_assert(path_signatures_on_core < path_signatures_max);
+static_assert(path_signatures_max <= pki_verify_signatures_max);
+static_assert(pki_verify_certificates_max < path_candidates_max);
 static_assert(peer_certificates_max <= pki_verify_certificates_max);
 static_assert(certificate_bytes_max <= peer_chain_bytes_max);
 static_assert(certificate_file_bytes_max < operator_body_bytes_max);

@@ -6,6 +6,7 @@
 #include "x509/distinguished_name.hpp"
 #include "x509/key_description.hpp"
 #include "x509/parsed.hpp"
+#include "x509/time.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,47 +28,6 @@ Bytes encoded(const X509* native) {
     Bytes der{bytes, bytes + size};
     OPENSSL_free(bytes);
     return der;
-}
-
-int two_digits(std::string_view text, std::size_t at) {
-    const char tens = text[at];
-    const char ones = text[at + 1];
-    const bool digits = tens >= '0' && tens <= '9' && ones >= '0' && ones <= '9';
-    return digits ? (tens - '0') * 10 + (ones - '0') : -1;
-}
-
-/// RFC 5280 section 4.1.2.5: YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ and nothing else.
-std::optional<TimePoint> time_of(const ASN1_TIME* time) {
-    std::string_view text{reinterpret_cast<const char*>(ASN1_STRING_get0_data(time)),
-                          static_cast<std::size_t>(ASN1_STRING_length(time))};
-    const bool generalized = ASN1_STRING_type(time) == V_ASN1_GENERALIZEDTIME;
-    if (text.size() != (generalized ? 15U : 13U) || text.back() != 'Z') {
-        return std::nullopt;
-    }
-    int year = 0;
-    if (generalized) {
-        year = two_digits(text, 0) * 100;
-        text.remove_prefix(2);
-    }
-    std::array<int, 6> parts{};
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        parts[i] = two_digits(text, i * 2);
-        if (parts[i] < 0 || year < 0) {
-            return std::nullopt;
-        }
-    }
-    year += parts[0];
-    if (!generalized) {
-        year += parts[0] >= 50 ? 1900 : 2000;
-    }
-    const std::chrono::year_month_day date{std::chrono::year{year},
-                                           std::chrono::month{static_cast<unsigned>(parts[1])},
-                                           std::chrono::day{static_cast<unsigned>(parts[2])}};
-    if (!date.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 59) {
-        return std::nullopt;
-    }
-    return std::chrono::sys_days{date} + std::chrono::hours{parts[3]} +
-           std::chrono::minutes{parts[4]} + std::chrono::seconds{parts[5]};
 }
 
 Digest spki_digest(const X509* native) {
@@ -92,8 +52,8 @@ void read_names(const X509* native, Certificate::Parsed& into) {
 
 Result<std::shared_ptr<const Certificate::Parsed>> read(X509Handle native, Bytes der) {
     auto parsed = std::make_shared<Certificate::Parsed>();
-    const auto not_before = time_of(X509_get0_notBefore(native.get()));
-    const auto not_after = time_of(X509_get0_notAfter(native.get()));
+    const auto not_before = read_time(X509_get0_notBefore(native.get()));
+    const auto not_after = read_time(X509_get0_notAfter(native.get()));
     if (!not_before || !not_after) {
         return malformed("the certificate's validity is not written as RFC 5280 4.1.2.5 says");
     }

@@ -29,10 +29,8 @@ bool is_text(int type) {
         case V_ASN1_PRINTABLESTRING:
         case V_ASN1_T61STRING:
         case V_ASN1_IA5STRING:
-        case V_ASN1_VISIBLESTRING:
-            return true;
-        default:
-            return false;
+        case V_ASN1_VISIBLESTRING: return true;
+        default: return false;
     }
 }
 

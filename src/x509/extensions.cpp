@@ -192,6 +192,11 @@ bool read_policy_mappings(const ASN1_OCTET_STRING* octets, Extensions& into) {
         const POLICY_MAPPING* mapping = sk_POLICY_MAPPING_value(decoded.get(), i);
         into.policy_mappings.push_back(
             {dotted(mapping->issuerDomainPolicy), dotted(mapping->subjectDomainPolicy)});
+        // RFC 5280 section 6.1.4 (a): any-policy is mapped neither from nor to.
+        const PolicyMapping& last = into.policy_mappings.back();
+        if (last.issuer_domain == any_policy || last.subject_domain == any_policy) {
+            return false;
+        }
     }
     return true;
 }
@@ -276,6 +281,10 @@ void read_extension(X509_EXTENSION* extension, Extensions& into) {
 Extensions decode_extensions(const X509* certificate) {
     Extensions result;
     const int count = X509_get_ext_count(certificate);
+    // RFC 5280 section 4.1.2.9: only version 3 has extensions.
+    if (count > 0 && X509_get_version(certificate) != X509_VERSION_3) {
+        result.flaws.push_back({Fault::malformed_extension, "extensions need X.509 version 3"});
+    }
     std::set<std::string_view> seen;
     for (int i = 0; i < count; ++i) {
         X509_EXTENSION* extension = X509_get_ext(certificate, i);
@@ -296,24 +305,17 @@ Extensions decode_extensions(const X509* certificate) {
 
 GeneralName general_name(const GENERAL_NAME* name) {
     switch (name->type) {
-        case GEN_DNS:
-            return {NameForm::dns, text_of(name->d.dNSName), "DNS"};
-        case GEN_EMAIL:
-            return {NameForm::email, text_of(name->d.rfc822Name), "email"};
-        case GEN_URI:
-            return {NameForm::uri, text_of(name->d.uniformResourceIdentifier), "URI"};
-        case GEN_IPADD:
-            return {NameForm::ip, text_of(name->d.iPAddress), "IP"};
+        case GEN_DNS: return {NameForm::dns, text_of(name->d.dNSName), "DNS"};
+        case GEN_EMAIL: return {NameForm::email, text_of(name->d.rfc822Name), "email"};
+        case GEN_URI: return {NameForm::uri, text_of(name->d.uniformResourceIdentifier), "URI"};
+        case GEN_IPADD: return {NameForm::ip, text_of(name->d.iPAddress), "IP"};
         case GEN_DIRNAME:
             return {NameForm::directory, name_normalised(name->d.directoryName), "directory"};
         case GEN_OTHERNAME:
             return {NameForm::other, {}, "otherName " + dotted(name->d.otherName->type_id)};
-        case GEN_RID:
-            return {NameForm::other, {}, "registeredID"};
-        case GEN_X400:
-            return {NameForm::other, {}, "x400Address"};
-        default:
-            return {NameForm::other, {}, "ediPartyName"};
+        case GEN_RID: return {NameForm::other, {}, "registeredID"};
+        case GEN_X400: return {NameForm::other, {}, "x400Address"};
+        default: return {NameForm::other, {}, "ediPartyName"};
     }
 }
 

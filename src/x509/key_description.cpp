@@ -94,20 +94,21 @@ int pss_hash(const X509_ALGOR* algorithm) {
     return OBJ_obj2nid(hash);
 }
 
-bool is_strong(const X509_ALGOR* algorithm, int nid) {
-    int hash = NID_undef;
-    int key = NID_undef;
-    if (OBJ_find_sigid_algs(nid, &hash, &key) != 1) {
-        return false;
-    }
-    if (nid == NID_ED25519 || nid == NID_ED448) {
-        return true;
-    }
-    if (nid == NID_rsassaPss) {
-        hash = pss_hash(algorithm);
-    }
-    const EVP_MD* method = EVP_get_digestbynid(hash);
+bool is_strong_hash(int nid) {
+    const EVP_MD* method = EVP_get_digestbynid(nid);
     return method != nullptr && EVP_MD_get_size(method) >= hash_bytes_min;
+}
+
+KeyKind kind_of_key(int nid) {
+    switch (nid) {
+        case NID_X9_62_id_ecPublicKey: return KeyKind::ec;
+        case NID_rsaEncryption:
+        case NID_rsassaPss: return KeyKind::rsa;
+        case NID_ED25519: return KeyKind::ed25519;
+        case NID_ED448: return KeyKind::ed448;
+        case NID_dsa: return KeyKind::dsa;
+        default: return KeyKind::other;
+    }
 }
 
 }  // namespace
@@ -122,23 +123,34 @@ JudgedKey judge_key(const X509* certificate) {
     X509_ALGOR* algorithm = nullptr;
     X509_PUBKEY_get0_param(&object, nullptr, nullptr, &algorithm, spki);
     const int bits = key != nullptr ? EVP_PKEY_get_bits(key) : 0;
-    switch (OBJ_obj2nid(object)) {
-        case NID_X9_62_id_ecPublicKey: return judge_curve_key(key, algorithm);
-        case NID_rsaEncryption:
-        case NID_rsassaPss: return judge_rsa_key(key, spki);
-        case NID_ED25519: return {{KeyKind::ed25519, bits, "Ed25519"}, true};
-        case NID_ED448: return {{KeyKind::ed448, bits, "Ed448"}, true};
-        case NID_dsa: return {{KeyKind::dsa, bits, "DSA " + std::to_string(bits)}, false};
-        default: return {{KeyKind::other, bits, "unknown key " + object_text(object)}, false};
+    switch (kind_of_key(OBJ_obj2nid(object))) {
+        case KeyKind::ec: return judge_curve_key(key, algorithm);
+        case KeyKind::rsa: return judge_rsa_key(key, spki);
+        case KeyKind::ed25519: return {{KeyKind::ed25519, bits, "Ed25519"}, key != nullptr};
+        case KeyKind::ed448: return {{KeyKind::ed448, bits, "Ed448"}, key != nullptr};
+        case KeyKind::dsa: return {{KeyKind::dsa, bits, "DSA " + std::to_string(bits)}, false};
+        case KeyKind::other: break;
     }
+    return {{KeyKind::other, bits, "unknown key " + object_text(object)}, false};
 }
 
 SignatureForm signature_form(const X509_ALGOR* outer, const X509_ALGOR* inner) {
     const ASN1_OBJECT* object = nullptr;
     X509_ALGOR_get0(&object, nullptr, nullptr, outer);
-    return {.name = object_text(object),
-            .strong = is_strong(outer, OBJ_obj2nid(object)),
-            .consistent = X509_ALGOR_cmp(outer, inner) == 0};
+    SignatureForm form{.name = object_text(object),
+                       .key_kind = KeyKind::other,
+                       .strong = false,
+                       .consistent = X509_ALGOR_cmp(outer, inner) == 0};
+    const int nid = OBJ_obj2nid(object);
+    int hash = NID_undef;
+    int key = NID_undef;
+    if (OBJ_find_sigid_algs(nid, &hash, &key) != 1) {
+        return form;
+    }
+    form.key_kind = kind_of_key(key);
+    const bool hashes_inside = form.key_kind == KeyKind::ed25519 || form.key_kind == KeyKind::ed448;
+    form.strong = hashes_inside || is_strong_hash(nid == NID_rsassaPss ? pss_hash(outer) : hash);
+    return form;
 }
 
 }  // namespace rollcall::x509

@@ -15,6 +15,8 @@ namespace rollcall::x509 {
 /// How a signature was made, as far as the rules ask.
 struct SignatureForm {
     std::string name;
+    /// The kind of key that makes such signatures.
+    KeyKind key_kind = KeyKind::other;
     /// A hash of 224 bits or more, or a scheme that hashes inside (EdDSA).
     bool strong = false;
     /// RFC 5280 section 4.1.1.2: the algorithm outside the signature equals the one under it.

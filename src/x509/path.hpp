@@ -4,6 +4,10 @@
 // `rollcall pki verify`. Pure: knows neither clock nor network.
 #pragma once
 
+#include "x509/certificate.hpp"
+#include "x509/trust_anchor.hpp"
+#include "x509/verdict.hpp"
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -11,10 +15,6 @@
 #include <span>
 #include <unordered_set>
 #include <vector>
-
-#include "x509/certificate.hpp"
-#include "x509/trust_anchor.hpp"
-#include "x509/verdict.hpp"
 
 namespace rollcall::x509 {
 

@@ -3,11 +3,11 @@
 // A failed chain is not an Error; domain/attestation turns a verdict into a refusal.
 #pragma once
 
+#include "x509/certificate.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "x509/certificate.hpp"
 
 namespace rollcall::x509 {
 
@@ -16,29 +16,31 @@ enum class Fault {
     // one certificate
     expired,
     not_yet_valid,
-    weak_key,             ///< RSA < 2048, curve < 256 bits, DSA, unknown kinds
+    weak_key,  ///< RSA < 2048, curve < 256 bits, DSA, unknown kinds
     undecodable_key,
-    weak_signature,       ///< MD5, SHA-1 (or older)
-    signature_mismatch,   ///< the issuer's key does not verify it
-    algorithm_mismatch,   ///< inner and outer signature algorithm differ
+    weak_signature,      ///< MD5, SHA-1 (or older)
+    signature_mismatch,  ///< the issuer's key does not verify it
+    algorithm_mismatch,  ///< inner and outer signature algorithm differ
     unknown_critical_extension,
     malformed_extension,
     duplicate_extension,
-    wrong_purpose,        ///< EKU present without what is asked (clientAuth for devices)
-    not_a_ca,             ///< issuer without cA (or an anchor that says CA:FALSE)
-    no_cert_sign,         ///< keyUsage present without keyCertSign on an issuer
-    path_too_long,        ///< pathLenConstraint or the caller's bound
-    name_constraint,      ///< a name outside permitted or inside excluded subtrees
-    policy,               ///< requireExplicitPolicy, inhibitPolicyMapping violated
-    distrusted_key,       ///< SPKI on the distrust list
-    revoked,              ///< only where CRLs were given
-    unknown_revocation,   ///< CRLs were given and none speaks for this certificate
+    wrong_purpose,       ///< EKU present without what is asked (clientAuth for devices); a CA
+                         ///< certificate in a device's place
+    not_a_ca,            ///< issuer without cA (or an anchor that says CA:FALSE)
+    no_cert_sign,        ///< keyUsage present without keyCertSign on an issuer
+    path_too_long,       ///< pathLenConstraint or the caller's bound
+    name_constraint,     ///< a name outside permitted or inside excluded subtrees
+    policy,              ///< requireExplicitPolicy, inhibitPolicyMapping violated
+    distrusted_key,      ///< SPKI on the distrust list
+    name_mismatch,       ///< CN differs from the registration id, or the name asked for is absent
+    revoked,             ///< only where CRLs were given
+    unknown_revocation,  ///< CRLs were given and none speaks for this certificate
     // the path
-    no_issuer_found,      ///< a gap: nothing sent or stored was issued by that name
-    issuer_other_key,     ///< an issuer of that name is known, with another key
-    unknown_anchor,       ///< the path is whole but ends at a CA nobody enrolled
-    loop,                 ///< only a certificate already on the path would continue it
-    budget_spent,         ///< a bound of base/limits.hpp ended the search
+    no_issuer_found,   ///< a gap: nothing sent or stored was issued by that name
+    issuer_other_key,  ///< an issuer of that name is known, with another key
+    unknown_anchor,    ///< the path is whole but ends at a CA nobody enrolled
+    loop,              ///< only a certificate already on the path would continue it
+    budget_spent,      ///< a bound of base/limits.hpp ended the search
     too_many_certificates,
 };
 
