@@ -3,6 +3,7 @@
 #include "app/command.hpp"
 #include "app/pki_inspect.hpp"
 #include "app/pki_make.hpp"
+#include "app/pki_verify.hpp"
 
 namespace rollcall::app {
 namespace {
@@ -141,11 +142,35 @@ Command inspect_command() {
             "Exit 1 when a file holds something else than certificates; it is still named."};
 }
 
+Command verify_command() {
+    return {
+        "pki verify",
+        "judge a chain as the server judges a device's",
+        {option("--anchors FILE", "trust anchors").may_repeat(),
+         option("--chain FILE", "the end entity first, then intermediates in any order")
+             .may_repeat(),
+         option("--at UNIX", "the time to judge at, in Unix seconds (now)").is_number(),
+         option("--purpose PURPOSE", "what the extended key usage must allow (client)")
+             .one_of({"client", "server", "any"}),
+         option("--max-depth N", "allow so many intermediates").is_number(),
+         option("--crls FILE", "revocation lists; each certificate then needs one").may_repeat(),
+         option("--clock-skew SECONDS", "tolerance for not yet valid certificates (0)").is_number(),
+         option("--name NAME", "a name that the end entity's subjectAltName must hold"),
+         flag("--batch", "read JSON objects from standard input, one a line")},
+        {{"rollcall pki verify --anchors pki/root.pem --chain pki/dev-1.chain.pem", ""},
+         {"rollcall pki verify --batch < requests.jsonl",
+          "{\"id\",\"at\",\"anchors\":[PEM],\"chain\":[PEM],\"max_depth\",\"purpose\",\"crls\","
+          "\"name\"} a line"}},
+        [](const Invocation& call) { return verify_chain(call, system_clock); },
+        "Exit 0 valid, 1 invalid, 77 cannot judge. A batch answers each line with "
+        "{\"id\",\"valid\",\"reason\"} or {\"id\",\"skip\"}."};
+}
+
 }  // namespace
 
 std::vector<Command> pki_commands() {
-    return {ca_command(), intermediate_command(), leaf_command(), verification_command(),
-            inspect_command()};
+    return {ca_command(),           intermediate_command(), leaf_command(),
+            verification_command(), inspect_command(),      verify_command()};
 }
 
 }  // namespace rollcall::app

@@ -17,6 +17,10 @@ inline constexpr std::size_t peer_certificates_max = 32;
 inline constexpr std::size_t peer_chain_bytes_max = 64 * 1024;
 /// Certificates in one input of `pki verify`; public suites go this far.
 inline constexpr std::size_t pki_verify_certificates_max = 256;
+/// One input file of `pki verify`: that many certificates of the largest size, in PEM.
+inline constexpr std::size_t pki_verify_file_bytes_max = 12 * 1024 * 1024;
+/// One line of a batch: a few such files at once would be odd, many small ones are not.
+inline constexpr std::size_t pki_verify_line_bytes_max = 32 * 1024 * 1024;
 /// One certificate; RSA-16384 with many names stays under it.
 inline constexpr std::size_t certificate_bytes_max = 32 * 1024;
 /// One uploaded certificate file, text around PEM blocks included.

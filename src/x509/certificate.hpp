@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "base/world.hpp"
 
@@ -114,8 +115,10 @@ struct PeerChain {
 /// Refused (malformed) with a reason and a message that says what to upload instead:
 /// "private-key-uploaded", "pkcs12-uploaded", "pkcs7-uploaded", "request-uploaded" (a CSR),
 /// "trailing-bytes", "no-certificate", "malformed-certificate"; too_large beyond
-/// limits::certificate_file_bytes_max or `count_max` certificates.
-Result<std::vector<Certificate>> read_certificates(std::string_view file, std::size_t count_max);
+/// `bytes_max` or `count_max` certificates.
+Result<std::vector<Certificate>> read_certificates(
+    std::string_view file, std::size_t count_max,
+    std::size_t bytes_max = limits::certificate_file_bytes_max);
 
 /// As read_certificates, for places that take exactly one ("too-many-certificates" otherwise).
 Result<Certificate> read_one_certificate(std::string_view file);

@@ -162,11 +162,11 @@ bool looks_like_pem(std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<Certificate>> read_certificates(std::string_view file, std::size_t count_max) {
-    if (file.size() > limits::certificate_file_bytes_max) {
+Result<std::vector<Certificate>> read_certificates(std::string_view file, std::size_t count_max,
+                                                   std::size_t bytes_max) {
+    if (file.size() > bytes_max) {
         return Error{ErrorKind::too_large,
-                     "a certificate file may have " +
-                         std::to_string(limits::certificate_file_bytes_max) + " bytes",
+                     "a certificate file may have " + std::to_string(bytes_max) + " bytes",
                      "file-too-large"};
     }
     if (looks_like_der(as_bytes(file))) {

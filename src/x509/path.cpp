@@ -193,7 +193,8 @@ SearchState::SearchState(const PathMaterial& of, const PathRules& by, SignatureM
       signatures(by.signatures_max, memory),
       names(limits::name_comparisons_max),
       revocation(material, rules, signatures, depth),
-      tools{rules, signatures, names, by.crls.empty() ? nullptr : &revocation},
+      tools{rules, signatures, names,
+            by.crls.empty() && !by.revocation_required ? nullptr : &revocation},
       graph(material, rules) {}
 
 std::optional<bool> SearchState::verify(Node& node, Edge& edge, Walk walk) {

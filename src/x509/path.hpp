@@ -55,12 +55,15 @@ struct PathRules {
     Purpose purpose = Purpose::client;
     /// Tolerance for not_before only (limits::clock_skew for devices, 0 for `pki verify`).
     std::chrono::seconds not_before_tolerance{0};
-    /// Bound on intermediates (certificates between end entity and anchor), beside pathLen.
+    /// Bound on intermediates (certificates between end entity and anchor), beside pathLen;
+    /// self-issued ones do not count, as there.
     std::optional<std::size_t> intermediates_max;
     /// Signature checks the search may spend.
     std::size_t signatures_max = 64;
     /// With CRLs, every certificate below the anchor needs one that speaks for it.
     std::span<const Crl> crls{};
+    /// The same without any: CRLs were meant to be given, and none could be read.
+    bool revocation_required = false;
     /// SHA-256 of SPKIs that may stand nowhere on a path; may be nullptr.
     const std::unordered_set<Digest>* distrusted = nullptr;
 };
@@ -75,8 +78,9 @@ struct PathMaterial {
     const AnchorSet& anchors;
 };
 
-/// A valid path: end entity first, the anchor's own certificate last (size 1 when the end entity
-/// itself is an anchor). `completed`: it needed a stored certificate below the anchor.
+/// A valid path: end entity first, the anchor's own certificate last. An end entity that is an
+/// anchor itself makes no path by that (compare it instead: judge_exact_match). `completed`: it
+/// needed a stored certificate below the anchor.
 struct Path {
     std::vector<Certificate> certificates;
     bool completed = false;
