@@ -26,6 +26,7 @@ const std::vector<Entry>& entries() {
         {{{"distrust", "keys that nobody may use again"}}, distrust_commands},
         {{{"token", "bearer tokens for the operator door"}}, token_commands},
         {{{"audit", "what operators changed, in a chain of hashes"}}, audit_commands},
+        {{{"doctor", "what is wrong, or soon will be"}}, doctor_commands},
     };
     return all;
 }
