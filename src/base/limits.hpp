@@ -116,6 +116,12 @@ inline constexpr std::size_t tokens_max = 1'000;
 /// How often an operator's change reads again after a version moved under it.
 inline constexpr int change_attempts_max = 8;
 
+// --- Store ---
+/// Stored certificates kept decoded, about 6 kB each: leaves of individual enrollments,
+inline constexpr std::size_t cached_leaves_max = 4'096;
+/// and CAs with remembered intermediates, which are all read again when one of them changes.
+inline constexpr std::size_t cached_authorities_max = 8'192;
+
 // --- Ledger ---
 /// Changes gathered into one transaction at the most.
 inline constexpr std::size_t ledger_batch_max = 256;

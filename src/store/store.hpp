@@ -3,14 +3,14 @@
 // sqlite.* (one machine) and memory.* (tests, simulator); PostgreSQL will come behind the same two.
 #pragma once
 
+#include "base/task.hpp"
+#include "domain/attestation.hpp"
+#include "domain/changes.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/task.hpp"
-#include "domain/attestation.hpp"
-#include "domain/changes.hpp"
 
 namespace rollcall::store {
 
@@ -28,8 +28,8 @@ struct Page {
 
 /// Narrowing of listings; unset members do not narrow.
 struct RegistrationFilter {
-    std::optional<std::string> group{};          ///< group id, without case
-    std::optional<Digest> ca_sha256{};           ///< last proved with this slot certificate
+    std::optional<std::string> group{};  ///< group id, without case
+    std::optional<Digest> ca_sha256{};   ///< last proved with this slot certificate
     std::optional<domain::RegistrationStatus> status{};
     /// Last proved under this authority (Registration::last.ca), whichever certificate of it.
     std::optional<x509::CaKey> ca{};
@@ -44,8 +44,21 @@ struct DeviceFilter {
 struct AuditRecord {
     std::uint64_t sequence = 0;  ///< from 1, without gaps
     domain::AuditEvent event;
-    Digest previous{};
+    Digest previous{};  ///< hash of the record before; zeros for the first
+    Digest hash{};      ///< see store/audit_chain.hpp
+
+    bool operator==(const AuditRecord&) const = default;
+};
+
+/// The newest record of the audit log, signed with a key made from the data directory's secret, so
+/// that a log that was cut short or written anew is seen. sequence 0: nothing was recorded yet
+/// (signed too).
+struct AuditHead {
+    std::uint64_t sequence = 0;
     Digest hash{};
+    Digest signature{};
+
+    bool operator==(const AuditHead&) const = default;
 };
 
 /// How many registrations last proved themselves with one CA in one slot of an entry.
@@ -53,6 +66,8 @@ struct AdoptionCount {
     Digest ca_sha256{};
     domain::Slot slot = domain::Slot::primary;
     std::uint64_t devices = 0;
+
+    bool operator==(const AdoptionCount&) const = default;
 };
 
 /// Questions. Every answer is one consistent snapshot of committed data. Errors: unavailable when
@@ -61,9 +76,10 @@ class StoreReader {
 public:
     virtual ~StoreReader() = default;
 
-    /// All an attestation needs to know of one id, in one snapshot. `leaf` is what the device sent.
-    virtual Task<Result<domain::RegistrationContext>> registration_context(
-        const RegistrationId& id, const Digest& leaf) = 0;
+    /// All an attestation needs to know of one id, in one snapshot; the device is that of
+    /// domain::device_id_of. `leaf` is what the device sent.
+    virtual Task<Result<domain::RegistrationContext>> registration_context(const RegistrationId& id,
+                                                                           const Digest& leaf) = 0;
     virtual Task<Result<domain::TrustRecords>> trust_records() = 0;
     /// The newest first, at most limits::adoption_history_max.
     virtual Task<Result<std::vector<domain::Adoption>>> adoptions(const RegistrationId& id) = 0;
@@ -87,6 +103,7 @@ public:
     virtual Task<Result<Page<domain::Device>>> devices(const PageRequest& page,
                                                        const DeviceFilter& filter) = 0;
     virtual Task<Result<std::vector<domain::Distrusted>>> distrusted() = 0;
+    /// In the order of (ca_sha256, slot).
     virtual Task<Result<std::vector<AdoptionCount>>> adoption_counts(
         const domain::EntryRef& entry) = 0;
     /// `after`: the sequence as decimal text.
@@ -94,6 +111,7 @@ public:
     /// By the secret's hash, for every request with a token; and all of them, in order of name.
     virtual Task<Result<std::optional<domain::AccessToken>>> token(const Digest& secret_sha256) = 0;
     virtual Task<Result<std::vector<domain::AccessToken>>> tokens() = 0;
+    virtual Task<Result<AuditHead>> audit_head() = 0;
     virtual Task<Result<std::optional<std::string>>> setting(const std::string& key) = 0;
 };
 
@@ -101,6 +119,8 @@ public:
 struct Receipt {
     std::uint64_t config_version = 0;
     std::uint64_t anchors_version = 0;
+
+    bool operator==(const Receipt&) const = default;
 };
 
 /// The only write. commit() returns after the changes are on the disk (SQLite: WAL with

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/bookkeeping_rows.hpp"
+
+#include "store/rows.hpp"
+
+namespace rollcall::store {
+
+Result<Done> put_setting(Database& database, const std::string& key, const std::string& value) {
+    TRY(auto* const statement,
+        database.prepared("INSERT OR REPLACE INTO settings (key, value) VALUES (?,?)"));
+    Query query{statement};
+    query.bind(key).bind(value);
+    return query.run();
+}
+
+Result<std::optional<std::string>> get_setting(Database& database, const std::string& key) {
+    TRY(auto* const statement, database.prepared("SELECT value FROM settings WHERE key=?"));
+    Query row{statement};
+    row.bind(key);
+    return read_one<std::string>(row, [&row]() -> Result<std::string> {
+        auto value = row.text();
+        TRY([[maybe_unused]] const auto sound, row.sound());
+        return value;
+    });
+}
+
+// --- Access tokens --------------------------------------------------------------------------
+
+#define TOKEN_COLUMNS "name, secret_sha256, role, expires, created_by, created, etag"
+
+Result<Done> put_token(Database& database, const domain::AccessToken& token) {
+    TRY(auto* const statement,
+        database.prepared("INSERT INTO tokens (id, " TOKEN_COLUMNS
+                          ") VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+                          " name=excluded.name, secret_sha256=excluded.secret_sha256,"
+                          " role=excluded.role, expires=excluded.expires,"
+                          " created_by=excluded.created_by, created=excluded.created,"
+                          " etag=excluded.etag"));
+    const std::string key = to_lower_ascii(token.name);
+    Query query{statement};
+    query.bind(key).bind(token.name).bind(token.secret_sha256).bind(token.role);
+    token.expires ? query.bind(*token.expires) : query.bind_null();
+    query.bind(token.created_by).bind(token.created).bind(token.etag.str());
+    return query.run();
+}
+
+Result<Done> delete_token(Database& database, const std::string& name) {
+    return run_for(database, "DELETE FROM tokens WHERE id=?", to_lower_ascii(name));
+}
+
+namespace {
+
+Result<domain::AccessToken> read_token(Query& row) {
+    domain::AccessToken token;
+    token.name = row.text();
+    token.secret_sha256 = row.digest();
+    token.role = row.enumerator(domain::Role::administrator);
+    if (row.is_null()) {
+        row.skip();
+    } else {
+        token.expires = row.time();
+    }
+    token.created_by = row.text();
+    token.created = row.time();
+    token.etag = ETag::trusted(row.text());
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return token;
+}
+
+}  // namespace
+
+Result<std::optional<domain::AccessToken>> get_token(Database& database,
+                                                     const Digest& secret_sha256) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " TOKEN_COLUMNS " FROM tokens WHERE secret_sha256=?"));
+    Query row{statement};
+    row.bind(secret_sha256);
+    return read_one<domain::AccessToken>(row, [&row] { return read_token(row); });
+}
+
+Result<std::vector<domain::AccessToken>> list_tokens(Database& database) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " TOKEN_COLUMNS " FROM tokens ORDER BY id"));
+    Query row{statement};
+    return read_all<domain::AccessToken>(row, [&row] { return read_token(row); });
+}
+
+// --- Audit ----------------------------------------------------------------------------------
+
+#define AUDIT_COLUMNS "sequence, at, actor, source, action, object, detail, reason, previous, hash"
+
+Result<Done> append_audit(Database& database, const AuditRecord& record) {
+    TRY(auto* const statement,
+        database.prepared("INSERT INTO audit (" AUDIT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)"));
+    const auto& event = record.event;
+    Query query{statement};
+    query.bind(record.sequence).bind(event.at).bind(event.actor).bind(event.source);
+    query.bind(event.action).bind(event.object).bind(event.detail).bind(event.reason);
+    query.bind(record.previous).bind(record.hash);
+    return query.run();
+}
+
+Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t after,
+                                            std::size_t count) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " AUDIT_COLUMNS
+                          " FROM audit WHERE sequence>? ORDER BY sequence LIMIT ?"));
+    Query row{statement};
+    row.bind(after).bind(std::uint64_t{count});
+    return read_all<AuditRecord>(row, [&row]() -> Result<AuditRecord> {
+        AuditRecord record;
+        record.sequence = row.unsigned_integer();
+        record.event.at = row.time();
+        record.event.actor = row.text();
+        record.event.source = row.text();
+        record.event.action = row.text();
+        record.event.object = row.text();
+        record.event.detail = row.text();
+        record.event.reason = row.text();
+        record.previous = row.digest();
+        record.hash = row.digest();
+        TRY([[maybe_unused]] const auto sound, row.sound());
+        return record;
+    });
+}
+
+Result<Done> put_audit_head(Database& database, const AuditHead& head) {
+    TRY(auto* const statement,
+        database.prepared("INSERT OR REPLACE INTO audit_head (only, sequence, hash, signature)"
+                          " VALUES (1,?,?,?)"));
+    Query query{statement};
+    query.bind(head.sequence).bind(head.hash).bind(head.signature);
+    return query.run();
+}
+
+Result<std::optional<AuditHead>> get_audit_head(Database& database) {
+    TRY(auto* const statement,
+        database.prepared("SELECT sequence, hash, signature FROM audit_head WHERE only=1"));
+    Query row{statement};
+    return read_one<AuditHead>(row, [&row]() -> Result<AuditHead> {
+        AuditHead head;
+        head.sequence = row.unsigned_integer();
+        head.hash = row.digest();
+        head.signature = row.digest();
+        TRY([[maybe_unused]] const auto sound, row.sound());
+        return head;
+    });
+}
+
+// --- Versions -------------------------------------------------------------------------------
+
+Result<Receipt> get_versions(Database& database) {
+    TRY(const std::int64_t config,
+        database.integer("SELECT value FROM counters WHERE name='config_version'"));
+    TRY(const std::int64_t anchors,
+        database.integer("SELECT value FROM counters WHERE name='anchors_version'"));
+    return Receipt{static_cast<std::uint64_t>(config), static_cast<std::uint64_t>(anchors)};
+}
+
+Result<Done> put_versions(Database& database, const Receipt& versions) {
+    TRY(auto* const statement,
+        database.prepared("UPDATE counters SET value="
+                          "CASE name WHEN 'config_version' THEN ?1 ELSE ?2 END"
+                          " WHERE name IN ('config_version', 'anchors_version')"));
+    Query query{statement};
+    query.bind(versions.config_version).bind(versions.anchors_version);
+    return query.run();
+}
+
+}  // namespace rollcall::store

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows and values of settings, access tokens, the audit log and the global versions. See rows.hpp.
+#pragma once
+
+#include "store/database.hpp"
+#include "store/store.hpp"
+
+namespace rollcall::store {
+
+Result<Done> put_setting(Database& database, const std::string& key, const std::string& value);
+Result<std::optional<std::string>> get_setting(Database& database, const std::string& key);
+
+Result<Done> put_token(Database& database, const domain::AccessToken& token);
+Result<Done> delete_token(Database& database, const std::string& name);
+Result<std::optional<domain::AccessToken>> get_token(Database& database,
+                                                     const Digest& secret_sha256);
+Result<std::vector<domain::AccessToken>> list_tokens(Database& database);
+
+Result<Done> append_audit(Database& database, const AuditRecord& record);
+Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t after,
+                                            std::size_t count);
+Result<Done> put_audit_head(Database& database, const AuditHead& head);
+/// None: no head was ever written, which only a new store has.
+Result<std::optional<AuditHead>> get_audit_head(Database& database);
+
+/// config_version and anchors_version.
+Result<Receipt> get_versions(Database& database);
+Result<Done> put_versions(Database& database, const Receipt& versions);
+
+}  // namespace rollcall::store

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/device_rows.hpp"
+
+#include "base/limits.hpp"
+#include "store/rows.hpp"
+
+#define ADOPTION_COLUMNS                                                                      \
+    "operation, at, a.entry_kind, a.entry_id, a.entry_instance, a.slot, a.ca_sha256,"         \
+    " a.ca_subject, a.ca_spki, leaf_sha256, a.leaf_spki, serial, not_before, not_after, key," \
+    " signature_algorithm, chain_length, path_keys, completed, went_back, protocol,"          \
+    " api_version, user_agent, tls_version, tls_cipher, a.status, a.substatus,"               \
+    " a.failure_code, a.failure_message"
+#define REGISTRATION_COLUMNS                                                      \
+    "r.name, r.device_id, r.assigned_hub, r.status, r.substatus, r.failure_code," \
+    " r.failure_message, r.etag, r.created, r.updated, r.adoptions, " ADOPTION_COLUMNS
+#define LAST_ADOPTION " LEFT JOIN adoptions AS a ON a.registration=r.id AND a.ring=r.adoptions%20"
+#define DEVICE_COLUMNS                                                        \
+    "id, registration, approved, blocked, leaf_sha256, entry_kind, entry_id," \
+    " entry_instance, etag, created, updated"
+
+namespace rollcall::store {
+
+static_assert(limits::adoption_history_max == 20, "LAST_ADOPTION says so too");
+
+bool PlacementOrder::operator()(const Placement& a, const Placement& b) const {
+    return std::tie(a.entry.kind, a.entry.id, a.entry.instance, a.ca_sha256, a.slot) <
+           std::tie(b.entry.kind, b.entry.id, b.entry.instance, b.ca_sha256, b.slot);
+}
+
+// --- Registrations --------------------------------------------------------------------------
+
+namespace {
+
+std::optional<Placement> placement_of(const domain::Registration& registration);
+Result<std::optional<std::optional<Placement>>> get_placement(Database& database,
+                                                              const std::string& id);
+Result<Done> put_adoption(Database& database, const domain::Registration& registration);
+Result<Done> update_in_place(Database& database, const domain::Registration& registration);
+Result<Done> replace_registration(Database& database, const domain::Registration& registration);
+
+}  // namespace
+
+Result<Done> put_registration(Database& database, const domain::Registration& registration,
+                              CountChanges& counts) {
+    TRY(const auto before, get_placement(database, registration.id.str()));
+    const auto after = placement_of(registration);
+    if (before && *before == after) {
+        TRY([[maybe_unused]] const auto updated, update_in_place(database, registration));
+    } else {
+        TRY([[maybe_unused]] const auto replaced, replace_registration(database, registration));
+        if (before && *before) {
+            --counts[**before];
+        }
+        if (after) {
+            ++counts[*after];
+        }
+    }
+    if (registration.adoptions == 0) {
+        return Done{};
+    }
+    return put_adoption(database, registration);
+}
+
+Result<Done> delete_registration(Database& database, const RegistrationId& id,
+                                 CountChanges& counts) {
+    TRY(const auto before, get_placement(database, id.str()));
+    if (before && *before) {
+        --counts[**before];
+    }
+    TRY([[maybe_unused]] const auto history,
+        run_for(database, "DELETE FROM adoptions WHERE registration=?", id.str()));
+    return run_for(database, "DELETE FROM registrations WHERE id=?", id.str());
+}
+
+namespace {
+
+std::optional<Placement> placement_of(const domain::Registration& registration) {
+    if (registration.adoptions == 0) {
+        return std::nullopt;
+    }
+    const auto& last = registration.last;
+    return Placement{last.entry, last.slot, last.ca_sha256, last.ca};
+}
+
+/// None: no such registration. None inside: it has no adoption yet.
+Result<std::optional<std::optional<Placement>>> get_placement(Database& database,
+                                                              const std::string& id) {
+    TRY(auto* const statement,
+        database.prepared("SELECT entry_kind, entry_id, entry_instance, slot, ca_sha256,"
+                          " ca_subject, ca_spki FROM registrations WHERE id=?"));
+    Query row{statement};
+    row.bind(id);
+    using Read = std::optional<Placement>;
+    return read_one<Read>(row, [&row]() -> Result<Read> {
+        if (row.is_null()) {
+            return Read{};
+        }
+        Placement placement;
+        placement.entry.kind = row.enumerator(domain::EntryRef::Kind::group);
+        placement.entry.id = row.text();
+        placement.entry.instance = row.text();
+        placement.slot = row.enumerator(domain::Slot::secondary);
+        placement.ca_sha256 = row.digest();
+        placement.ca.subject = row.digest();
+        placement.ca.spki = row.digest();
+        TRY([[maybe_unused]] const auto sound, row.sound());
+        return Read{std::move(placement)};
+    });
+}
+
+void bind_plain_columns(Query& query, const domain::Registration& registration) {
+    query.bind(registration.id.original()).bind(registration.device_id.str());
+    query.bind(registration.assigned_hub).bind(registration.status).bind(registration.substatus);
+    query.bind(std::int64_t{registration.failure.code}).bind(registration.failure.message);
+    query.bind(registration.etag.str()).bind(registration.created).bind(registration.updated);
+    query.bind(registration.adoptions);
+    registration.adoptions > 0 ? query.bind(registration.last.leaf_spki) : query.bind_null();
+    query.bind(registration.id.str());
+}
+
+/// Names no column of the two large indexes: SQLite takes an entry out of an index and puts it
+/// back whenever the statement names its column, changed or not.
+Result<Done> update_in_place(Database& database, const domain::Registration& registration) {
+    TRY(auto* const statement,
+        database.prepared(
+            "UPDATE registrations SET name=?, device_id=?, assigned_hub=?, status=?, substatus=?,"
+            " failure_code=?, failure_message=?, etag=?, created=?, updated=?, adoptions=?,"
+            " leaf_spki=? WHERE id=?"));
+    Query query{statement};
+    bind_plain_columns(query, registration);
+    return query.run();
+}
+
+Result<Done> replace_registration(Database& database, const domain::Registration& registration) {
+    TRY(auto* const statement,
+        database.prepared(
+            "INSERT OR REPLACE INTO registrations (name, device_id, assigned_hub, status,"
+            " substatus, failure_code, failure_message, etag, created, updated, adoptions,"
+            " leaf_spki, id, entry_kind, entry_id, entry_instance, slot, ca_sha256, ca_subject,"
+            " ca_spki) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const auto placement = placement_of(registration);
+    Query query{statement};
+    bind_plain_columns(query, registration);
+    if (placement) {
+        query.bind(placement->entry.kind).bind(placement->entry.id).bind(placement->entry.instance);
+        query.bind(placement->slot).bind(placement->ca_sha256);
+        query.bind(placement->ca.subject).bind(placement->ca.spki);
+    } else {
+        for (int column = 0; column < 7; ++column) {
+            query.bind_null();
+        }
+    }
+    return query.run();
+}
+
+Result<Done> put_adoption(Database& database, const domain::Registration& registration) {
+    TRY(auto* const statement,
+        database.prepared(
+            "INSERT OR REPLACE INTO adoptions (registration, ring, number, operation, at,"
+            " entry_kind, entry_id, entry_instance, slot, ca_sha256, ca_subject, ca_spki,"
+            " leaf_sha256, leaf_spki, serial, not_before, not_after, key, signature_algorithm,"
+            " chain_length, path_keys, completed, went_back, protocol, api_version, user_agent,"
+            " tls_version, tls_cipher, status, substatus, failure_code, failure_message)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const auto& last = registration.last;
+    const Bytes path_keys = packed(last.path_keys);
+    Query query{statement};
+    query.bind(registration.id.str());
+    query.bind(registration.adoptions % limits::adoption_history_max);
+    query.bind(registration.adoptions);
+    query.bind(last.operation.str()).bind(last.at);
+    query.bind(last.entry.kind).bind(last.entry.id).bind(last.entry.instance).bind(last.slot);
+    query.bind(last.ca_sha256).bind(last.ca.subject).bind(last.ca.spki);
+    query.bind(last.leaf_sha256).bind(last.leaf_spki).bind(last.serial);
+    query.bind(last.not_before).bind(last.not_after).bind(last.key);
+    query.bind(last.signature_algorithm).bind(std::uint64_t{last.chain_length});
+    query.bind_blob(path_keys).bind(last.completed).bind(last.went_back).bind(last.protocol);
+    query.bind(last.api_version).bind(last.user_agent).bind(last.tls_version);
+    query.bind(last.tls_cipher).bind(last.status).bind(last.substatus);
+    query.bind(std::int64_t{last.failure.code}).bind(last.failure.message);
+    return query.run();
+}
+
+domain::Failure read_failure(Query& row) {
+    domain::Failure failure;
+    failure.code = static_cast<int>(row.integer());
+    failure.message = row.text();
+    return failure;
+}
+
+domain::Adoption read_adoption(Query& row) {
+    domain::Adoption adoption;
+    adoption.operation = OperationId::trusted(row.text());
+    adoption.at = row.time();
+    adoption.entry.kind = row.enumerator(domain::EntryRef::Kind::group);
+    adoption.entry.id = row.text();
+    adoption.entry.instance = row.text();
+    adoption.slot = row.enumerator(domain::Slot::secondary);
+    adoption.ca_sha256 = row.digest();
+    adoption.ca.subject = row.digest();
+    adoption.ca.spki = row.digest();
+    adoption.leaf_sha256 = row.digest();
+    adoption.leaf_spki = row.digest();
+    adoption.serial = row.text();
+    adoption.not_before = row.time();
+    adoption.not_after = row.time();
+    adoption.key = row.text();
+    adoption.signature_algorithm = row.text();
+    adoption.chain_length = static_cast<std::uint32_t>(row.integer());
+    adoption.path_keys = read_digests(row);
+    adoption.completed = row.flag();
+    adoption.went_back = row.flag();
+    adoption.protocol = row.enumerator(domain::Protocol::amqp_ws);
+    adoption.api_version = row.text();
+    adoption.user_agent = row.text();
+    adoption.tls_version = row.text();
+    adoption.tls_cipher = row.text();
+    adoption.status = row.enumerator(domain::RegistrationStatus::disabled);
+    adoption.substatus = row.enumerator(domain::Substatus::reprovisioned_to_initial_assignment);
+    adoption.failure = read_failure(row);
+    return adoption;
+}
+
+Result<domain::Registration> read_registration(Query& row) {
+    domain::Registration registration;
+    registration.id = RegistrationId::trusted(row.text());
+    registration.device_id = DeviceId::trusted(row.text());
+    registration.assigned_hub = row.text();
+    registration.status = row.enumerator(domain::RegistrationStatus::disabled);
+    registration.substatus = row.enumerator(domain::Substatus::reprovisioned_to_initial_assignment);
+    registration.failure = read_failure(row);
+    registration.etag = ETag::trusted(row.text());
+    registration.created = row.time();
+    registration.updated = row.time();
+    registration.adoptions = row.unsigned_integer();
+    if (registration.adoptions > 0) {
+        registration.last = read_adoption(row);
+    }
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return registration;
+}
+
+}  // namespace
+
+Result<Done> apply_counts(Database& database, const CountChanges& counts) {
+    for (const auto& [placement, change] : counts) {
+        if (change == 0) {
+            continue;
+        }
+        TRY(auto* const statement,
+            database.prepared("INSERT INTO adoption_counts (entry_kind, entry_id, entry_instance,"
+                              " ca_sha256, slot, devices) VALUES (?,?,?,?,?,?)"
+                              " ON CONFLICT DO UPDATE SET devices=devices+excluded.devices"));
+        Query query{statement};
+        query.bind(placement.entry.kind).bind(placement.entry.id).bind(placement.entry.instance);
+        query.bind(placement.ca_sha256).bind(placement.slot).bind(change);
+        TRY([[maybe_unused]] const auto counted, query.run());
+    }
+    return Done{};
+}
+
+Result<std::optional<domain::Registration>> get_registration(Database& database,
+                                                             const RegistrationId& id) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " REGISTRATION_COLUMNS " FROM registrations AS r" LAST_ADOPTION
+                          " WHERE r.id=?"));
+    Query row{statement};
+    row.bind(id.str());
+    return read_one<domain::Registration>(row, [&row] { return read_registration(row); });
+}
+
+namespace {
+
+/// What every listing narrows by; ?1 and ?2 are the paging key and the count.
+#define NARROWED                                                                                 \
+    " AND (?3 IS NULL OR (r.entry_kind=1 AND r.entry_id=?3)) AND (?4 IS NULL OR r.ca_sha256=?4)" \
+    " AND (?5 IS NULL OR r.status=?5)"                                                           \
+    " AND (?6 IS NULL OR (r.ca_subject=?6 AND r.ca_spki=?7))"                                    \
+    " AND (?8 IS NULL OR r.ca_spki=?8 OR r.leaf_spki=?8)"
+static_assert(static_cast<int>(domain::EntryRef::Kind::group) == 1);
+static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
+
+#define LISTING(INDEX, CHOSEN)                                                     \
+    "SELECT " REGISTRATION_COLUMNS " FROM registrations AS r " INDEX LAST_ADOPTION \
+    " WHERE r.id>?1 AND " CHOSEN NARROWED " ORDER BY r.id LIMIT ?2"
+#define COUNTING(INDEX, CHOSEN)                                                            \
+    "SELECT count(*) FROM registrations AS r " INDEX " WHERE r.id>?1 AND " CHOSEN NARROWED \
+    " LIMIT ?2"
+
+/// The two statements over the index that fits a filter.
+struct FilterSql {
+    std::string_view listing;
+    std::string_view counting;
+};
+#define OVER(INDEX, CHOSEN)                             \
+    FilterSql {                                         \
+        LISTING(INDEX, CHOSEN), COUNTING(INDEX, CHOSEN) \
+    }
+
+/// A key that may also be a leaf's has no index: it would cost every registration a write in a
+/// random place, and who asks for it is an operator who distrusts a key.
+FilterSql sql_for(const RegistrationFilter& filter) {
+    if (filter.ca_sha256) {
+        return OVER("INDEXED BY registrations_by_ca", "r.ca_sha256=?4");
+    }
+    if (filter.ca) {
+        return OVER("INDEXED BY registrations_by_ca_key", "r.ca_spki=?7");
+    }
+    if (filter.group) {
+        return OVER("INDEXED BY registrations_by_entry", "r.entry_kind=1 AND r.entry_id=?3");
+    }
+    if (filter.status && *filter.status != domain::RegistrationStatus::assigned) {
+        return OVER("INDEXED BY registrations_by_status", "r.status=?5 AND r.status<>2");
+    }
+    return OVER("", "true");
+}
+
+void bind_filter(Query& query, const RegistrationFilter& filter, const std::string& after,
+                 std::size_t count) {
+    query.bind(after).bind(std::uint64_t{count});
+    filter.group ? query.bind(*filter.group) : query.bind_null();
+    query.bind(filter.ca_sha256);
+    filter.status ? query.bind(*filter.status) : query.bind_null();
+    filter.ca ? query.bind(filter.ca->subject).bind(filter.ca->spki)
+              : query.bind_null().bind_null();
+    query.bind(filter.spki);
+}
+
+}  // namespace
+
+Result<std::vector<domain::Registration>> list_registrations(Database& database,
+                                                             const RegistrationFilter& filter,
+                                                             const std::string& after,
+                                                             std::size_t count) {
+    TRY(auto* const statement, database.prepared(sql_for(filter).listing));
+    const std::string key = to_lower_ascii(after);
+    Query row{statement};
+    bind_filter(row, filter, key, count);
+    return read_all<domain::Registration>(row, [&row] { return read_registration(row); });
+}
+
+Result<std::uint64_t> count_registrations(Database& database, const RegistrationFilter& filter) {
+    TRY(auto* const statement, database.prepared(sql_for(filter).counting));
+    const std::string from_the_first;
+    Query row{statement};
+    bind_filter(row, filter, from_the_first, 1);
+    TRY([[maybe_unused]] const bool counted, row.step());
+    const std::uint64_t count = row.unsigned_integer();
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return count;
+}
+
+Result<std::vector<domain::Adoption>> list_adoptions(Database& database, const RegistrationId& id) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " ADOPTION_COLUMNS
+                          " FROM adoptions AS a WHERE registration=? ORDER BY number DESC"));
+    Query row{statement};
+    row.bind(id.str());
+    return read_all<domain::Adoption>(row, [&row]() -> Result<domain::Adoption> {
+        auto adoption = read_adoption(row);
+        TRY([[maybe_unused]] const auto sound, row.sound());
+        return adoption;
+    });
+}
+
+Result<std::vector<AdoptionCount>> list_adoption_counts(Database& database,
+                                                        const domain::EntryRef& entry) {
+    TRY(auto* const statement,
+        database.prepared("SELECT ca_sha256, slot, devices FROM adoption_counts WHERE entry_kind=?"
+                          " AND entry_id=? AND entry_instance=? AND devices>0"
+                          " ORDER BY ca_sha256, slot"));
+    Query row{statement};
+    row.bind(entry.kind).bind(entry.id).bind(entry.instance);
+    return read_all<AdoptionCount>(row, [&row]() -> Result<AdoptionCount> {
+        AdoptionCount count;
+        count.ca_sha256 = row.digest();
+        count.slot = row.enumerator(domain::Slot::secondary);
+        count.devices = row.unsigned_integer();
+        TRY([[maybe_unused]] const auto sound, row.sound());
+        return count;
+    });
+}
+
+// --- Devices --------------------------------------------------------------------------------
+
+Result<Done> put_device(Database& database, const domain::Device& device) {
+    // First without naming the indexed column (see update_in_place): most writes only bring a
+    // device's new leaf.
+    const auto state = domain::state_of(device);
+    for (const bool in_place : {true, false}) {
+        TRY(auto* const statement,
+            database.prepared(
+                in_place
+                    ? "UPDATE devices SET registration=?2, approved=?3, blocked=?4, leaf_sha256=?5,"
+                      " entry_kind=?6, entry_id=?7, entry_instance=?8, etag=?9, created=?10,"
+                      " updated=?11 WHERE id=?1 AND state=?12"
+                    : "INSERT OR REPLACE INTO devices (" DEVICE_COLUMNS
+                      ", state) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"));
+        Query query{statement};
+        query.bind(device.id.str()).bind(device.registration.original());
+        query.bind(device.approved).bind(device.blocked).bind(device.leaf_sha256);
+        query.bind(device.entry.kind).bind(device.entry.id).bind(device.entry.instance);
+        query.bind(device.etag.str()).bind(device.created).bind(device.updated).bind(state);
+        TRY([[maybe_unused]] const auto written, query.run());
+        if (database.changed() > 0) {
+            break;
+        }
+    }
+    return Done{};
+}
+
+Result<Done> delete_device(Database& database, const DeviceId& id) {
+    return run_for(database, "DELETE FROM devices WHERE id=?", id.str());
+}
+
+namespace {
+
+Result<domain::Device> read_device(Query& row) {
+    domain::Device device;
+    device.id = DeviceId::trusted(row.text());
+    device.registration = RegistrationId::trusted(row.text());
+    device.approved = row.flag();
+    device.blocked = row.flag();
+    device.leaf_sha256 = row.optional_digest();
+    device.entry.kind = row.enumerator(domain::EntryRef::Kind::group);
+    device.entry.id = row.text();
+    device.entry.instance = row.text();
+    device.etag = ETag::trusted(row.text());
+    device.created = row.time();
+    device.updated = row.time();
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return device;
+}
+
+}  // namespace
+
+Result<std::optional<domain::Device>> get_device(Database& database, const DeviceId& id) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " DEVICE_COLUMNS " FROM devices WHERE id=?"));
+    Query row{statement};
+    row.bind(id.str());
+    return read_one<domain::Device>(row, [&row] { return read_device(row); });
+}
+
+Result<std::vector<domain::Device>> list_devices(Database& database, const DeviceFilter& filter,
+                                                 const std::string& after, std::size_t count) {
+    // Ids are ASCII: the byte beyond all of them ends a prefix's range.
+    const std::string beyond = filter.id_prefix + '\x7f';
+    const std::string from = std::max(after, filter.id_prefix);
+    const bool inclusive = after < filter.id_prefix;
+    TRY(auto* const statement,
+        database.prepared(filter.state
+                              ? "SELECT " DEVICE_COLUMNS
+                                " FROM devices INDEXED BY devices_by_state WHERE state=?5 AND"
+                                " id>=?1 AND id<?2 AND (?3 OR id<>?1) ORDER BY id LIMIT ?4"
+                              : "SELECT " DEVICE_COLUMNS
+                                " FROM devices WHERE id>=?1 AND id<?2 AND (?3 OR id<>?1)"
+                                " ORDER BY id LIMIT ?4"));
+    Query row{statement};
+    row.bind(from).bind(beyond).bind(inclusive).bind(std::uint64_t{count});
+    if (filter.state) {
+        row.bind(*filter.state);
+    }
+    return read_all<domain::Device>(row, [&row] { return read_device(row); });
+}
+
+}  // namespace rollcall::store

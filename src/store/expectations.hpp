@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The refusals of Changes whose expectations do not hold: one wording for both stores.
+#pragma once
+
+#include "domain/changes.hpp"
+
+namespace rollcall::store {
+
+/// A record's etag is not the expected one; `stale`.
+Error etag_moved(const domain::ExpectEtag& expected);
+/// The trust a decision was made under is not there any more; `conflict`, "trust-moved".
+Error trust_moved(std::string_view what);
+/// Operator changes came in between; `stale`, "config-moved".
+Error config_moved();
+/// Two CA records for one certificate; `conflict`, "ca-already-known".
+Error ca_already_known();
+/// Two tokens with one secret; `conflict`, "token-already-known".
+Error token_already_known();
+
+}  // namespace rollcall::store

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both doors in memory, with the meaning of sqlite.* (one contract test runs against both): what
+// service tests and the simulator use. Nothing survives the process. Safe from any thread.
+#pragma once
+
+#include "store/store.hpp"
+
+#include <map>
+#include <mutex>
+#include <set>
+
+namespace rollcall::store {
+
+class MemoryStore final : public StoreReader, public Ledger {
+public:
+    explicit MemoryStore(const Digest& audit_key);
+
+    /// From now on commits fail as on a full disk, until told otherwise.
+    void fail_commits(bool fail);
+    /// From now on questions fail as where the disk cannot be read.
+    void fail_questions(bool fail);
+
+    // --- Ledger ---
+    Task<Result<Receipt>> commit(const domain::Changes& changes) override;
+    std::uint64_t config_version() const override;
+
+    // --- StoreReader ---
+    Task<Result<domain::RegistrationContext>> registration_context(const RegistrationId& id,
+                                                                   const Digest& leaf) override;
+    Task<Result<domain::TrustRecords>> trust_records() override;
+    Task<Result<std::vector<domain::Adoption>>> adoptions(const RegistrationId& id) override;
+    Task<Result<std::optional<domain::CaCertificate>>> ca(const CaId& id) override;
+    Task<Result<std::optional<domain::EnrollmentGroup>>> group(const GroupId& id) override;
+    Task<Result<std::optional<domain::IndividualEnrollment>>> individual(
+        const RegistrationId& id) override;
+    Task<Result<std::optional<domain::Registration>>> registration(
+        const RegistrationId& id) override;
+    Task<Result<std::optional<domain::Device>>> device(const DeviceId& id) override;
+    Task<Result<Page<domain::CaCertificate>>> cas(const PageRequest& page) override;
+    Task<Result<Page<domain::EnrollmentGroup>>> groups(const PageRequest& page) override;
+    Task<Result<Page<domain::IndividualEnrollment>>> individuals(const PageRequest& page) override;
+    Task<Result<Page<domain::Registration>>> registrations(
+        const PageRequest& page, const RegistrationFilter& filter) override;
+    Task<Result<std::uint64_t>> registration_count(const RegistrationFilter& filter) override;
+    Task<Result<Page<domain::Device>>> devices(const PageRequest& page,
+                                               const DeviceFilter& filter) override;
+    Task<Result<std::vector<domain::Distrusted>>> distrusted() override;
+    Task<Result<std::vector<AdoptionCount>>> adoption_counts(
+        const domain::EntryRef& entry) override;
+    Task<Result<Page<AuditRecord>>> audit(const PageRequest& page) override;
+    Task<Result<AuditHead>> audit_head() override;
+    Task<Result<std::optional<domain::AccessToken>>> token(const Digest& secret_sha256) override;
+    Task<Result<std::vector<domain::AccessToken>>> tokens() override;
+    Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
+
+private:
+    /// Keys are those of the rows: folded where ids compare without case.
+    struct State {
+        std::map<std::string, domain::CaCertificate> cas;
+        std::map<std::string, domain::EnrollmentGroup> groups;
+        std::map<std::string, domain::IndividualEnrollment> individuals;
+        std::map<std::string, domain::Registration> registrations;
+        /// By number % limits::adoption_history_max.
+        std::map<std::string, std::map<std::uint64_t, std::pair<std::uint64_t, domain::Adoption>>>
+            adoptions;
+        std::map<std::string, domain::Device> devices;
+        std::map<Digest, domain::Distrusted> distrusted;
+        std::map<Digest, std::pair<TimePoint, x509::Certificate>> intermediates;
+        std::map<std::string, domain::AccessToken> tokens;
+        std::map<std::string, std::string> settings;
+        std::vector<AuditRecord> audit;
+        AuditHead audit_head{};
+        Receipt versions{1, 1};
+    };
+    class Checker;
+    class Applier;
+
+    Result<Receipt> commit_now(const domain::Changes& changes);
+    Result<Done> answering() const;
+    bool leaf_in_disabled_entry(const Digest& leaf) const;
+    template <class T, class Keep>
+    Result<Page<T>> page_of(const std::map<std::string, T>& records, const std::string& after,
+                            const PageRequest& page, Keep keep) const;
+
+    const Digest audit_key_;
+    mutable std::mutex mutex_;
+    State state_;
+    bool commits_fail_ = false;
+    bool questions_fail_ = false;
+};
+
+}  // namespace rollcall::store

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/schema.hpp"
+
+#include "base/limits.hpp"
+#include "domain/registration.hpp"
+
+#include <array>
+#include <string>
+
+namespace rollcall::store {
+namespace {
+
+/// "RCal": tells our files from other programs' (file(1) shows it too).
+constexpr std::int64_t application_id = 0x5243'616c;
+
+/// Step 1. Times are microseconds since 1970 UTC, digests 32-byte blobs, enumerations the numbers
+/// of their C++ types. Ids that compare without case are stored folded, with the spelling beside
+/// them. Rows that hold a whole certificate live in rowid tables: WITHOUT ROWID rows beyond a
+/// quarter of a page would spill.
+constexpr const char* first_tables = R"sql(
+CREATE TABLE counters (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO counters VALUES ('anchors_version', 1), ('config_version', 1);
+
+CREATE TABLE cas (
+    id           TEXT PRIMARY KEY,
+    name         TEXT NOT NULL,
+    sha256       BLOB NOT NULL UNIQUE,
+    verified_how INTEGER,              -- NULL: not verified
+    verified_at  INTEGER,
+    verified_by  TEXT,
+    pending_code TEXT NOT NULL,
+    etag         TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    updated      INTEGER NOT NULL,
+    der          BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE enrollment_groups (
+    id                TEXT PRIMARY KEY,     -- folded
+    name              TEXT NOT NULL,        -- as given
+    instance          TEXT NOT NULL,
+    enabled           INTEGER NOT NULL,
+    primary_current   TEXT,
+    primary_pending   TEXT,
+    secondary_current TEXT,
+    secondary_pending TEXT,
+    update_hub        INTEGER NOT NULL,
+    migrate_data      INTEGER NOT NULL,
+    auto_approve      INTEGER NOT NULL,
+    refuse_older_leaf INTEGER NOT NULL,
+    initial_twin      TEXT NOT NULL,
+    withdrawn         BLOB NOT NULL,        -- subject and SPKI digests, 64 bytes each
+    trust_version     INTEGER NOT NULL,
+    etag              TEXT NOT NULL,
+    created           INTEGER NOT NULL,
+    updated           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE individuals (
+    id               TEXT PRIMARY KEY,      -- folded
+    name             TEXT NOT NULL,         -- as given
+    instance         TEXT NOT NULL,
+    device_id        TEXT,
+    enabled          INTEGER NOT NULL,
+    primary_sha256   BLOB,
+    secondary_sha256 BLOB,
+    update_hub       INTEGER NOT NULL,
+    migrate_data     INTEGER NOT NULL,
+    initial_twin     TEXT NOT NULL,
+    withdrawn        BLOB NOT NULL,         -- digests of leaves, 32 bytes each
+    trust_version    INTEGER NOT NULL,
+    etag             TEXT NOT NULL,
+    created          INTEGER NOT NULL,
+    updated          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Every registration asks whether its leaf stands in a disabled entry; few entries are disabled.
+CREATE INDEX disabled_primary ON individuals (primary_sha256)
+    WHERE enabled = 0 AND primary_sha256 IS NOT NULL;
+CREATE INDEX disabled_secondary ON individuals (secondary_sha256)
+    WHERE enabled = 0 AND secondary_sha256 IS NOT NULL;
+
+CREATE TABLE individual_certificates (
+    individual TEXT NOT NULL,
+    slot       INTEGER NOT NULL,
+    sha256     BLOB NOT NULL,
+    der        BLOB NOT NULL,
+    PRIMARY KEY (individual, slot)
+) STRICT;
+
+-- The newest adoption of each is in `adoptions`, at ring = adoptions % 20; what listings ask for
+-- stands here a second time.
+CREATE TABLE registrations (
+    id              TEXT PRIMARY KEY,       -- folded
+    name            TEXT NOT NULL,          -- as given
+    device_id       TEXT NOT NULL,
+    assigned_hub    TEXT NOT NULL,
+    status          INTEGER NOT NULL,
+    substatus       INTEGER NOT NULL,
+    failure_code    INTEGER NOT NULL,
+    failure_message TEXT NOT NULL,
+    etag            TEXT NOT NULL,
+    created         INTEGER NOT NULL,
+    updated         INTEGER NOT NULL,
+    adoptions       INTEGER NOT NULL,
+    entry_kind      INTEGER,                -- NULL: no adoption yet
+    entry_id        TEXT COLLATE NOCASE,
+    entry_instance  TEXT,
+    slot            INTEGER,
+    ca_sha256       BLOB,
+    ca_subject      BLOB,
+    ca_spki         BLOB,
+    leaf_spki       BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX registrations_by_entry ON registrations (entry_kind, entry_id, id);
+CREATE INDEX registrations_by_ca ON registrations (ca_sha256, id);
+CREATE INDEX registrations_by_ca_key ON registrations (ca_spki, id);
+-- Almost all are assigned (2): those are found in the table itself.
+CREATE INDEX registrations_by_status ON registrations (status, id) WHERE status <> 2;
+
+CREATE TABLE adoptions (
+    registration        TEXT NOT NULL,
+    ring                INTEGER NOT NULL,
+    number              INTEGER NOT NULL,
+    operation           TEXT NOT NULL,
+    at                  INTEGER NOT NULL,
+    entry_kind          INTEGER NOT NULL,
+    entry_id            TEXT NOT NULL,
+    entry_instance      TEXT NOT NULL,
+    slot                INTEGER NOT NULL,
+    ca_sha256           BLOB NOT NULL,
+    ca_subject          BLOB NOT NULL,
+    ca_spki             BLOB NOT NULL,
+    leaf_sha256         BLOB NOT NULL,
+    leaf_spki           BLOB NOT NULL,
+    serial              TEXT NOT NULL,
+    not_before          INTEGER NOT NULL,
+    not_after           INTEGER NOT NULL,
+    key                 TEXT NOT NULL,
+    signature_algorithm TEXT NOT NULL,
+    chain_length        INTEGER NOT NULL,
+    path_keys           BLOB NOT NULL,      -- SPKI digests, 32 bytes each
+    completed           INTEGER NOT NULL,
+    went_back           INTEGER NOT NULL,
+    protocol            INTEGER NOT NULL,
+    api_version         TEXT NOT NULL,
+    user_agent          TEXT NOT NULL,
+    tls_version         TEXT NOT NULL,
+    tls_cipher          TEXT NOT NULL,
+    status              INTEGER NOT NULL,
+    substatus           INTEGER NOT NULL,
+    failure_code        INTEGER NOT NULL,
+    failure_message     TEXT NOT NULL,
+    PRIMARY KEY (registration, ring)
+) STRICT, WITHOUT ROWID;
+
+-- Kept by the ledger, so that watching a roll of a million devices does not count a million rows.
+CREATE TABLE adoption_counts (
+    entry_kind     INTEGER NOT NULL,
+    entry_id       TEXT NOT NULL COLLATE NOCASE,
+    entry_instance TEXT NOT NULL,
+    ca_sha256      BLOB NOT NULL,
+    slot           INTEGER NOT NULL,
+    devices        INTEGER NOT NULL,
+    PRIMARY KEY (entry_kind, entry_id, entry_instance, ca_sha256, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE devices (
+    id             TEXT PRIMARY KEY,
+    registration   TEXT NOT NULL,
+    approved       INTEGER NOT NULL,
+    blocked        INTEGER NOT NULL,
+    leaf_sha256    BLOB,
+    entry_kind     INTEGER NOT NULL,
+    entry_id       TEXT NOT NULL,
+    entry_instance TEXT NOT NULL,
+    etag           TEXT NOT NULL,
+    created        INTEGER NOT NULL,
+    updated        INTEGER NOT NULL,
+    state          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX devices_by_state ON devices (state, id);
+
+CREATE TABLE distrusted (
+    spki    BLOB PRIMARY KEY,
+    subject TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    by      TEXT NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE seen_intermediates (
+    sha256 BLOB PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    der    BLOB NOT NULL
+) STRICT;
+CREATE INDEX seen_intermediates_by_age ON seen_intermediates (at, sha256);
+
+CREATE TABLE tokens (
+    id            TEXT PRIMARY KEY,         -- folded
+    name          TEXT NOT NULL,            -- as given
+    secret_sha256 BLOB NOT NULL UNIQUE,
+    role          INTEGER NOT NULL,
+    expires       INTEGER,
+    created_by    TEXT NOT NULL,
+    created       INTEGER NOT NULL,
+    etag          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settings (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY,
+    at       INTEGER NOT NULL,
+    actor    TEXT NOT NULL,
+    source   TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    object   TEXT NOT NULL,
+    detail   TEXT NOT NULL,
+    reason   TEXT NOT NULL,
+    previous BLOB NOT NULL,
+    hash     BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_head (
+    only      INTEGER PRIMARY KEY CHECK (only = 1),
+    sequence  INTEGER NOT NULL,
+    hash      BLOB NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+)sql";
+
+static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
+static_assert(limits::adoption_history_max == 20);
+
+/// Append only: a released step never changes.
+constexpr std::array<const char*, 1> migrations{first_tables};
+
+Result<Done> refuse_strangers(Database& database);
+
+}  // namespace
+
+int newest_schema() {
+    return static_cast<int>(migrations.size());
+}
+
+Result<Done> migrate(Database& database) {
+    TRY(const std::int64_t had, database.integer("PRAGMA user_version"));
+    if (had > newest_schema()) {
+        return Error{ErrorKind::unsupported,
+                     "this data directory was written by a newer rollcall (its schema is " +
+                         std::to_string(had) + ", this program knows " +
+                         std::to_string(newest_schema()) + "): run that one",
+                     "schema-newer"};
+    }
+    if (had == 0) {
+        TRY([[maybe_unused]] const auto ours, refuse_strangers(database));
+    }
+    for (auto step = static_cast<std::size_t>(had); step < migrations.size(); ++step) {
+        TRY(auto transaction, Transaction::begin(database, Transaction::Kind::writing));
+        TRY([[maybe_unused]] const auto made, database.execute(migrations[step]));
+        // Numbers of our own: a pragma takes no parameters.
+        const std::string marks = "PRAGMA user_version=" + std::to_string(step + 1) +
+                                  "; PRAGMA application_id=" + std::to_string(application_id);
+        TRY([[maybe_unused]] const auto marked, database.execute(marks.c_str()));
+        TRY([[maybe_unused]] const auto done, transaction.commit());
+    }
+    return Done{};
+}
+
+namespace {
+
+Result<Done> refuse_strangers(Database& database) {
+    TRY(const std::int64_t tables, database.integer("SELECT count(*) FROM sqlite_master"));
+    if (tables > 0) {
+        return Error{ErrorKind::unsupported,
+                     "the file in the data directory's place is another program's database",
+                     "not-our-store"};
+    }
+    return Done{};
+}
+
+}  // namespace
+}  // namespace rollcall::store

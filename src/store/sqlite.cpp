@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite.hpp"
+
+#include "base/limits.hpp"
+#include "store/authority_rows.hpp"
+#include "store/bookkeeping_rows.hpp"
+#include "store/individual_rows.hpp"
+#include "store/paging.hpp"
+
+#include <atomic>
+
+namespace rollcall::store {
+namespace {
+
+/// The connection this thread asked with last, and of which store it was.
+struct LastConnection {
+    std::uint64_t store = 0;
+    Database* database = nullptr;
+};
+thread_local LastConnection last_connection;
+
+std::uint64_t next_serial() {
+    static std::atomic<std::uint64_t> serial{0};
+    return ++serial;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Settings settings, Metrics& metrics,
+                                                       TimePoint now) {
+    SqliteWriter::Settings writing;
+    writing.database.file = settings.file;
+    writing.database.cache_kib = settings.writer_cache_kib;
+    writing.database.vfs = settings.vfs;
+    writing.audit_key = settings.audit_key;
+    writing.checkpoint_pages = settings.checkpoint_pages;
+    TRY(auto writer, SqliteWriter::open(std::move(writing), metrics, now));
+    return std::unique_ptr<SqliteStore>{new SqliteStore(std::move(settings), std::move(writer))};
+}
+
+SqliteStore::SqliteStore(Settings settings, std::unique_ptr<SqliteWriter> writer)
+    : settings_(std::move(settings)),
+      serial_(next_serial()),
+      writer_(std::move(writer)),
+      leaves_(limits::cached_leaves_max),
+      authorities_(limits::cached_authorities_max),
+      ledger_(*writer_) {}
+
+SqliteStore::~SqliteStore() {
+    close();
+}
+
+void SqliteStore::close() {
+    ledger_.stop();
+    listings_.join();
+    trust_.join();
+}
+
+Task<Result<Receipt>> SqliteStore::commit(const domain::Changes& changes) {
+    co_return co_await ledger_.commit(changes);
+}
+
+// --- Connections for reading ----------------------------------------------------------------
+
+Result<Database*> SqliteStore::connection() {
+    if (last_connection.store == serial_ && last_connection.database != nullptr) {
+        return last_connection.database;
+    }
+    const std::scoped_lock lock{connections_mutex_};
+    auto& place = connections_[std::this_thread::get_id()];
+    if (!place) {
+        Database::Options options;
+        options.file = settings_.file;
+        options.cache_kib = settings_.reader_cache_kib;
+        options.mmap_bytes = settings_.reader_mmap_bytes;
+        options.query_only = true;
+        options.vfs = settings_.vfs;
+        TRY(auto opened, Database::open(options));
+        place = std::make_unique<Database>(std::move(opened));
+    }
+    last_connection = {serial_, place.get()};
+    return place.get();
+}
+
+/// After a failure: the thread's next question opens the file anew.
+void SqliteStore::forget_connection() {
+    const std::scoped_lock lock{connections_mutex_};
+    connections_.erase(std::this_thread::get_id());
+    last_connection = {};
+}
+
+/// Runs one question on this thread's connection.
+template <class Ask>
+std::invoke_result_t<Ask&, Database&> SqliteStore::ask(Ask question) {
+    TRY(auto* const database, connection());
+    auto answer = question(*database);
+    if (!answer && answer.error().kind == ErrorKind::unavailable) {
+        log_event(Severity::error, "store_read_failed", {{"note", answer.error().note}});
+        forget_connection();
+    }
+    return answer;
+}
+
+/// The same on a lane's thread, for questions about many records.
+template <class Ask>
+Task<std::invoke_result_t<Ask&, Database&>> SqliteStore::ask_on(Lane& lane, Ask question) {
+    const auto there = [this, &question] { return ask(question); };
+    co_return co_await on_lane(lane, there);
+}
+
+// --- Questions on the asking thread ---------------------------------------------------------
+
+Task<Result<domain::RegistrationContext>> SqliteStore::registration_context(
+    const RegistrationId& id, const Digest& leaf) {
+    using Answer = Result<domain::RegistrationContext>;
+    co_return ask([&](Database& database) -> Answer {
+        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
+        domain::RegistrationContext context;
+        TRY(context.individual, get_individual(database, leaves_, id));
+        TRY(context.registration, get_registration(database, id));
+        TRY(context.device, get_device(database, domain::device_id_of(context, id)));
+        TRY(context.leaf_in_disabled_entry, leaf_in_disabled_entry(database, leaf));
+        TRY([[maybe_unused]] const auto ended, snapshot.commit());
+        return context;
+    });
+}
+
+Task<Result<std::vector<domain::Adoption>>> SqliteStore::adoptions(const RegistrationId& id) {
+    co_return ask([&](Database& database) { return list_adoptions(database, id); });
+}
+
+Task<Result<std::optional<domain::CaCertificate>>> SqliteStore::ca(const CaId& id) {
+    co_return ask([&](Database& database) { return get_ca(database, authorities_, id); });
+}
+
+Task<Result<std::optional<domain::EnrollmentGroup>>> SqliteStore::group(const GroupId& id) {
+    co_return ask([&](Database& database) { return get_group(database, id); });
+}
+
+Task<Result<std::optional<domain::IndividualEnrollment>>> SqliteStore::individual(
+    const RegistrationId& id) {
+    using Answer = Result<std::optional<domain::IndividualEnrollment>>;
+    co_return ask([&](Database& database) -> Answer {
+        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
+        TRY(auto enrollment, get_individual(database, leaves_, id));
+        TRY([[maybe_unused]] const auto ended, snapshot.commit());
+        return enrollment;
+    });
+}
+
+Task<Result<std::optional<domain::Registration>>> SqliteStore::registration(
+    const RegistrationId& id) {
+    co_return ask([&](Database& database) { return get_registration(database, id); });
+}
+
+Task<Result<std::optional<domain::Device>>> SqliteStore::device(const DeviceId& id) {
+    co_return ask([&](Database& database) { return get_device(database, id); });
+}
+
+Task<Result<std::vector<AdoptionCount>>> SqliteStore::adoption_counts(
+    const domain::EntryRef& entry) {
+    co_return ask([&](Database& database) { return list_adoption_counts(database, entry); });
+}
+
+Task<Result<AuditHead>> SqliteStore::audit_head() {
+    co_return ask([](Database& database) -> Result<AuditHead> {
+        TRY(const auto head, get_audit_head(database));
+        return head ? Result<AuditHead>{*head} : unreadable_record("audit head");
+    });
+}
+
+Task<Result<std::optional<std::string>>> SqliteStore::setting(const std::string& key) {
+    co_return ask([&](Database& database) { return get_setting(database, key); });
+}
+
+Task<Result<std::optional<domain::AccessToken>>> SqliteStore::token(const Digest& secret_sha256) {
+    co_return ask([&](Database& database) { return get_token(database, secret_sha256); });
+}
+
+// --- Questions on a lane ------------------------------------------------------------------
+
+Task<Result<domain::TrustRecords>> SqliteStore::trust_records() {
+    using Answer = Result<domain::TrustRecords>;
+    const auto question = [this](Database& database) -> Answer {
+        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
+        domain::TrustRecords records;
+        TRY(records.cas, list_cas(database, authorities_, {}, SIZE_MAX / 2));
+        TRY(records.groups, list_groups(database, {}, SIZE_MAX / 2));
+        TRY(records.distrusted, list_distrusted(database));
+        TRY(records.seen_intermediates, list_seen_intermediates(database, authorities_));
+        TRY(const Receipt versions, get_versions(database));
+        records.config_version = versions.config_version;
+        records.anchors_version = versions.anchors_version;
+        TRY([[maybe_unused]] const auto ended, snapshot.commit());
+        return records;
+    };
+    co_return co_await ask_on(trust_, question);
+}
+
+Task<Result<Page<domain::CaCertificate>>> SqliteStore::cas(const PageRequest& page) {
+    const auto question = [&](Database& database) {
+        return list_cas(database, authorities_, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::EnrollmentGroup>>> SqliteStore::groups(const PageRequest& page) {
+    const auto question = [&](Database& database) {
+        return list_groups(database, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::IndividualEnrollment>>> SqliteStore::individuals(const PageRequest& page) {
+    using Answer = Result<std::vector<domain::IndividualEnrollment>>;
+    const auto question = [&](Database& database) -> Answer {
+        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
+        TRY(auto items, list_individuals(database, leaves_, page.after, page_size(page) + 1));
+        TRY([[maybe_unused]] const auto ended, snapshot.commit());
+        return items;
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::Registration>>> SqliteStore::registrations(
+    const PageRequest& page, const RegistrationFilter& filter) {
+    const auto question = [&](Database& database) {
+        return list_registrations(database, filter, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<std::uint64_t>> SqliteStore::registration_count(const RegistrationFilter& filter) {
+    const auto question = [&](Database& database) { return count_registrations(database, filter); };
+    co_return co_await ask_on(listings_, question);
+}
+
+Task<Result<std::vector<domain::AccessToken>>> SqliteStore::tokens() {
+    const auto question = [](Database& database) { return list_tokens(database); };
+    co_return co_await ask_on(listings_, question);
+}
+
+Task<Result<Page<domain::Device>>> SqliteStore::devices(const PageRequest& page,
+                                                        const DeviceFilter& filter) {
+    const auto question = [&](Database& database) {
+        return list_devices(database, filter, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<std::vector<domain::Distrusted>>> SqliteStore::distrusted() {
+    const auto question = [](Database& database) { return list_distrusted(database); };
+    co_return co_await ask_on(listings_, question);
+}
+
+Task<Result<Page<AuditRecord>>> SqliteStore::audit(const PageRequest& page) {
+    CO_TRY(const std::uint64_t after, parse_sequence(page.after));
+    const auto question = [&](Database& database) {
+        return list_audit(database, after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+}  // namespace rollcall::store
