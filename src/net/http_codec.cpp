@@ -64,6 +64,9 @@ std::string host_of(std::string_view authority) {
 /// Fills path, query and host from the target (RFC 9112 section 3.2).
 bool split_target(HttpRequest& request) {
     std::string_view target = request.target;
+    if (target.empty()) {
+        return false;
+    }
     for (const std::string_view scheme : {"http://", "https://"}) {
         if (equal_ignoring_case(target.substr(0, scheme.size()), scheme)) {
             target.remove_prefix(scheme.size());
@@ -167,7 +170,15 @@ HttpRequestReader::HttpRequestReader(const HttpBounds& bounds)
 HttpRequestReader::~HttpRequestReader() = default;
 
 HttpRequestReader::Progress HttpRequestReader::feed(ByteView bytes) {
-    return parser_->message ? parser_->feed_body(bytes) : parser_->feed_head(bytes);
+    if (parser_->message) {
+        return parser_->feed_body(bytes);
+    }
+    const Progress head = parser_->feed_head(bytes);
+    if (head.step != Step::need_more || head.consumed == bytes.size()) {
+        return head;
+    }
+    const Progress body = parser_->feed_body(bytes.subspan(head.consumed));
+    return {body.step, head.consumed + body.consumed};
 }
 
 bool HttpRequestReader::started() const {
@@ -240,12 +251,16 @@ HttpRequestReader::Progress HttpRequestReader::Parser::read_head(std::size_t sur
     boost::system::error_code failure;
     parse(pending, failure);
     pending.clear();
+    const bool addressed = split_target(request);
     if (failure && failure != http::error::body_limit) {
         return refuse(refusal_of(failure, bounds));
     }
     http_1_0 = message->http_1_0();
     if (auto refused = check_head()) {
         return refuse(*std::move(refused));
+    }
+    if (!addressed) {
+        return refuse(malformed("the request target is neither a path nor an absolute URL"));
     }
     if (failure) {
         return refuse(refusal_of(failure, bounds));
@@ -268,7 +283,7 @@ std::optional<HttpRefusal> HttpRequestReader::Parser::check_head() {
     for (const auto& [name, value] : request.headers) {
         if (equal_ignoring_case(name, "host")) {
             ++hosts;
-            request.host = host_of(value);
+            request.host = request.host.empty() ? host_of(value) : request.host;
         } else if (equal_ignoring_case(name, "transfer-encoding")) {
             ++codings;
             chunked = equal_ignoring_case(value, "chunked");
@@ -285,9 +300,6 @@ std::optional<HttpRefusal> HttpRequestReader::Parser::check_head() {
     }
     if (hosts > 1 || (hosts == 0 && !http_1_0)) {
         return malformed("the request needs exactly one Host field");  // RFC 9112 section 3.2
-    }
-    if (!split_target(request)) {
-        return malformed("the request target is neither a path nor an absolute URL");
     }
     return std::nullopt;
 }

@@ -142,7 +142,7 @@ Task<void> Listener::Door::accept_on(Core& core, int descriptor) {
             pauses.add();
             log_event(Severity::error, "accept-paused",
                       {{"door", settings.name}, {"note", std::strerror(error)}});
-            co_await core.sleep(accept_pause);
+            [[maybe_unused]] const bool goes_on = co_await core.sleep(accept_pause);
         }
         INVARIANT(connection >= 0 || (error != EBADF && error != EINVAL && error != ENOTSOCK));
         // Anything else (ECONNABORTED, EPROTO, a firewall's EPERM, ...) befell one connection.

@@ -61,7 +61,7 @@ public:
     bool draining() const { return draining_; }
 
     /// Waits; true when the time has passed, false at once when the core drains. The loop of a
-    /// background task is `while (co_await core.sleep(1s)) { ... }`.
+    /// background task is `while (co_await core.sleep(pause)) { ... }`.
     Task<bool> sleep(std::chrono::milliseconds time);
 
 private:
