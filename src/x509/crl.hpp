@@ -23,9 +23,9 @@ inline constexpr Reasons all_reasons = 0x1fe;
 using PointNames = std::vector<std::pair<NameForm, std::string>>;
 
 struct DistributionPoint {
-    PointNames names;
+    PointNames names{};
     /// Normal forms of the CRL issuers' names; empty when the certificate's issuer is meant.
-    std::vector<std::string> crl_issuers;
+    std::vector<std::string> crl_issuers{};
     Reasons reasons = all_reasons;
 };
 

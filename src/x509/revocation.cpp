@@ -43,10 +43,13 @@ std::optional<Finding> Revocation::check(PathView path, std::size_t i) {
                        "crlDistributionPoints cannot be read",
                        "issue it again without that extension"};
     }
-    // 6.3.3: after its own points, those of its issuer that no point names.
-    points->push_back({.names = {{NameForm::directory, path[i]->issuer_normalised()}},
-                       .crl_issuers = {},
-                       .reasons = all_reasons});
+    // 6.3.3: after its own points, lists of its issuer that no point names. Where there are points,
+    // a list that names another one is not meant for this certificate.
+    DistributionPoint implied;
+    if (points->empty()) {
+        implied.names = {{NameForm::directory, path[i]->issuer_normalised()}};
+    }
+    points->push_back(std::move(implied));
     const Subject subject{path, i, *std::move(points)};
     Reasons covered = 0;
     for (const auto& crl : rules_.crls) {
