@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "x509/digest.hpp"
 #include "x509/key_description.hpp"
+#include "x509/legacy_keys.hpp"
 #include "x509/openssl.hpp"
 
 #include <algorithm>
@@ -28,8 +29,9 @@ constexpr std::array<NamedKeyType, 6> key_types{{{"p256", KeyType::p256},
 
 EVP_PKEY* generated(KeyType type) {
     switch (type) {
-        case KeyType::p256: return EVP_EC_gen("P-256");
-        case KeyType::p384: return EVP_EC_gen("P-384");
+        // X9.62's and SEC's names: the older key methods (x509/legacy_keys) do not know NIST's.
+        case KeyType::p256: return EVP_EC_gen("prime256v1");
+        case KeyType::p384: return EVP_EC_gen("secp384r1");
         case KeyType::rsa2048: return EVP_RSA_gen(2048);
         case KeyType::rsa3072: return EVP_RSA_gen(3072);
         case KeyType::rsa4096: return EVP_RSA_gen(4096);
@@ -79,7 +81,7 @@ Result<PrivateKey> PrivateKey::parse_pem(std::string_view pem) {
     EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr);
     if (key != nullptr) {
         forget_openssl_errors();  // decoders that were tried before the right one
-        return PrivateKey{std::shared_ptr<EVP_PKEY>{key, EVP_PKEY_free}};
+        return PrivateKey{std::shared_ptr<EVP_PKEY>{settled(key), EVP_PKEY_free}};
     }
     const bool encrypted = pem.find("ENCRYPTED") != std::string_view::npos;
     if (encrypted) {

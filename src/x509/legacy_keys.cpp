@@ -6,6 +6,7 @@
 #include "x509/openssl.hpp"
 
 #include <array>
+#include <atomic>
 
 #include <openssl/crypto.h>
 #include <openssl/engine.h>
@@ -19,12 +20,17 @@ bool use_legacy_keys() {
     return false;
 }
 void use_decoded_keys() {}
+evp_pkey_st* settled(evp_pkey_st* key) {
+    return key;
+}
 
 #else
 
 namespace {
 
 constexpr unsigned long mended_in = 0x30200000UL;
+
+std::atomic<bool> in_use{false};
 
 /// Not X25519: key shares made by the older code and those made by the provider do not mix.
 constexpr std::array<int, 2> kinds{EVP_PKEY_EC, EVP_PKEY_RSA};
@@ -66,13 +72,34 @@ bool use_legacy_keys() {
         forget_openssl_errors();
         return false;
     }
+    in_use = true;
     return true;
 }
 
 void use_decoded_keys() {
+    in_use = false;
     if (ENGINE* const engine = our_engine()) {
         ENGINE_unregister_pkey_meths(engine);
     }
+}
+
+evp_pkey_st* settled(evp_pkey_st* key) {
+    if (!in_use) {
+        return key;
+    }
+    PkeyHandle older{EVP_PKEY_new()};
+    int done = 0;
+    if (EVP_PKEY_is_a(key, "EC") == 1) {
+        done = EVP_PKEY_assign_EC_KEY(older.get(), EVP_PKEY_get1_EC_KEY(key));
+    } else if (EVP_PKEY_is_a(key, "RSA") == 1) {
+        done = EVP_PKEY_assign_RSA(older.get(), EVP_PKEY_get1_RSA(key));
+    }
+    if (done != 1) {
+        forget_openssl_errors();
+        return key;
+    }
+    EVP_PKEY_free(key);
+    return older.release();
 }
 
 #endif
