@@ -95,6 +95,14 @@ TEST_F(Files, AllOfASetOrNone) {
     EXPECT_EQ(entries(), 3U);
 }
 
+TEST_F(Files, WhatWasPlacedBeforeAFailureIsTakenAwayAgain) {
+    FileSet files;
+    files.add(directory_ / "first", "1", Secrecy::open);
+    files.add(directory_ / "first", "again", Secrecy::open);
+    EXPECT_EQ(files.write(Existing::refuse).error().reason, "file-exists");
+    EXPECT_EQ(entries(), 0U);
+}
+
 TEST_F(Files, AParentThatIsAFileIsRefused) {
     ASSERT_TRUE(write_file(directory_ / "f", "1", Secrecy::open, Existing::refuse));
     EXPECT_FALSE(write_file(directory_ / "f" / "g", "1", Secrecy::open, Existing::refuse));

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
@@ -217,33 +218,40 @@ TEST_F(Authority, RefusesWhatCannotBeWritten) {
     };
     const struct {
         const char* what;
+        const char* says;
         IssuanceProfile profile;
     } cases[] = {
-        {"a CA without a name", with(Kind::intermediate, [](auto& p) { p.common_name = ""; })},
-        {"65 characters",
+        {"a CA without a name", "common name",
+         with(Kind::intermediate, [](auto& p) { p.common_name = ""; })},
+        {"65 characters", "64",
          with(Kind::device, [](auto& p) { p.common_name = std::string(65, 'x'); })},
-        {"not UTF-8", with(Kind::device, [](auto& p) { p.common_name = "\xff\xfe"; })},
-        {"ends before it begins",
+        {"not UTF-8", "UTF-8", with(Kind::device, [](auto& p) { p.common_name = "\xff\xfe"; })},
+        {"ends before it begins", "before",
          with(Kind::device, [](auto& p) { p.not_after = p.not_before - std::chrono::seconds{1}; })},
-        {"year 10000", with(Kind::device,
-                            [](auto& p) {
-                                p.not_after =
-                                    std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
-                            })},
-        {"a leaf's path length", with(Kind::device, [](auto& p) { p.path_length = 1; })},
-        {"a negative path length", with(Kind::intermediate, [](auto& p) { p.path_length = -1; })},
-        {"unknown EKU", with(Kind::device, [](auto& p) { p.extended_key_usage = {"client"}; })},
-        {"a name that is no purpose",
+        {"year 10000", "9999",
+         with(Kind::device,
+              [](auto& p) {
+                  p.not_after = std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
+              })},
+        {"a leaf's path length", "for a CA only",
+         with(Kind::device, [](auto& p) { p.path_length = 1; })},
+        {"a negative path length", "from 0",
+         with(Kind::intermediate, [](auto& p) { p.path_length = -1; })},
+        {"unknown EKU", "clientAuth",
+         with(Kind::device, [](auto& p) { p.extended_key_usage = {"client"}; })},
+        {"a name that is no purpose", "clientAuth",
          with(Kind::device, [](auto& p) { p.extended_key_usage = {"CN"}; })},
-        {"a comma in a DNS name",
-         with(Kind::server, [](auto& p) { p.dns_names = {"a.example,IP:1.2.3.4"}; })},
-        {"not an address", with(Kind::server, [](auto& p) { p.ip_addresses = {"localhost"}; })},
+        {"a comma in a DNS name", "DNS name",
+         with(Kind::server, [](auto& p) { p.dns_names = {"a.example,b.example"}; })},
+        {"not an address", "address",
+         with(Kind::server, [](auto& p) { p.ip_addresses = {"localhost"}; })},
     };
     const auto key = a_key();
     for (const auto& wrong : cases) {
         const auto made = issue(wrong.profile, key, root_.certificate, root_.key, entropy_);
         ASSERT_FALSE(made) << wrong.what;
         EXPECT_EQ(made.error().kind, ErrorKind::malformed) << wrong.what;
+        EXPECT_THAT(made.error().detail, ::testing::HasSubstr(wrong.says)) << wrong.what;
         EXPECT_EQ(ERR_peek_error(), 0U) << wrong.what;
     }
     auto longest = a_profile(Kind::device, std::string(64, 'x'));
