@@ -22,8 +22,9 @@ Parameters operator+(Parameters left, const Parameters& right) {
     return left;
 }
 
-const std::vector<std::string> key_types{"p256",    "p384",    "rsa2048",
-                                         "rsa3072", "rsa4096", "ed25519"};
+std::vector<std::string> key_types() {
+    return {"p256", "p384", "rsa2048", "rsa3072", "rsa4096", "ed25519"};
+}
 
 constexpr const char* written_notes =
     "Writes PREFIX.pem and PREFIX.key (mode 0600), all or nothing; what exists is kept unless "
@@ -36,7 +37,7 @@ Parameters validity_parameters(const std::string& days) {
 }
 
 Parameters key_parameters() {
-    return {option("--key TYPE", "make a key of this kind (p256)").one_of(key_types),
+    return {option("--key TYPE", "make a key of this kind (p256)").one_of(key_types()),
             option("--key-file FILE", "take this private key instead of making one"),
             flag("--force", "replace files that exist")};
 }

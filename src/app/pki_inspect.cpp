@@ -7,6 +7,7 @@
 #include "base/limits.hpp"
 #include "x509/description.hpp"
 #include "x509/key.hpp"
+#include "x509/path.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -18,6 +19,7 @@ namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 using x509::Certificate;
+using x509::Finding;
 
 /// What a file turned out to hold.
 struct Inspected {
@@ -45,6 +47,24 @@ Inspected inspected(const std::string& name) {
         found.key = *std::move(key);
     }
     return found;
+}
+
+/// What a slot would say of it: as a CA where it may be one, as a device's leaf otherwise.
+std::vector<Finding> findings_on(const Certificate& certificate, TimePoint now) {
+    const bool bare_root = !certificate.ca_flag() && certificate.self_issued();
+    if (certificate.ca_flag() == std::optional{true} || bare_root) {
+        return x509::examine_ca(certificate, now);
+    }
+    return x509::examine_leaf(certificate, certificate.common_name().value_or(""), now);
+}
+
+std::string_view gravity_word(x509::Gravity gravity) {
+    switch (gravity) {
+        case x509::Gravity::note: return "note";
+        case x509::Gravity::warning: return "warning";
+        case x509::Gravity::fatal: return "fatal";
+    }
+    return "";
 }
 
 std::string listed(const std::vector<std::string>& words) {
@@ -81,6 +101,11 @@ Fields fields_of(const Certificate& certificate, TimePoint now) {
     add(fields, "Subject key id", words.subject_key_id);
     add(fields, "Authority key id", words.authority_key_id);
     add(fields, "Extensions", words.all.empty() ? "none" : listed(words.all));
+    for (const auto& finding : findings_on(certificate, now)) {
+        const std::string fix = finding.fix.empty() ? "" : " (" + finding.fix + ")";
+        const std::string word{gravity_word(finding.gravity)};
+        add(fields, "Odd", word + ": " + finding.detail + fix);
+    }
     return fields;
 }
 
@@ -89,10 +114,10 @@ json::array strings(const std::vector<std::string>& words) {
 }
 
 json::value text_or_null(const std::string& text) {
-    return text.empty() ? json::value(nullptr) : json::value(text);
+    return text.empty() ? json::value{nullptr} : json::value(text);
 }
 
-json::object record_of(const Certificate& certificate) {
+json::object record_of(const Certificate& certificate, TimePoint now) {
     json::object record = certificate_record(certificate);
     const auto words = x509::describe_extensions(certificate);
     record["pathLength"] = nullptr;
@@ -106,14 +131,22 @@ json::object record_of(const Certificate& certificate) {
     record["subjectKeyId"] = text_or_null(words.subject_key_id);
     record["authorityKeyId"] = text_or_null(words.authority_key_id);
     record["extensions"] = strings(words.all);
+    json::array findings;
+    for (const auto& finding : findings_on(certificate, now)) {
+        findings.push_back(json::object{{"fault", x509::to_string(finding.fault)},
+                                        {"gravity", gravity_word(finding.gravity)},
+                                        {"detail", finding.detail},
+                                        {"fix", finding.fix}});
+    }
+    record["findings"] = std::move(findings);
     return record;
 }
 
-json::object record_of(const Inspected& file) {
+json::object record_of(const Inspected& file, TimePoint now) {
     json::object record{{"file", file.name}};
     json::array certificates;
     for (const auto& certificate : file.certificates) {
-        certificates.push_back(record_of(certificate));
+        certificates.push_back(record_of(certificate, now));
     }
     record["certificates"] = std::move(certificates);
     record["refusal"] = nullptr;
@@ -165,7 +198,7 @@ Result<Exit> inspect_files(const Invocation& call, const Clock& clock) {
         const Inspected file = inspected(name);
         all_certificates = all_certificates && !file.refusal;
         if (call.globals().json) {
-            records.push_back(record_of(file));
+            records.push_back(record_of(file, now));
         } else {
             print(call.io().out, file, now);
         }
