@@ -146,7 +146,6 @@ Error TlsStream::handshake_failed(const Outcome& outcome) {
                   {{"door", socket_.facts.door},
                    {"peer", socket_.facts.peer_address},
                    {"why", std::string(word_for(failure))},
-                   {"state", SSL_state_string_long(ssl_.get())},
                    {"note", outcome.note}});
     }
     return connection_lost(outcome.note);
