@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "base/telemetry.hpp"
 #include "base/world.hpp"
+
+#include <gtest/gtest.h>
 
 namespace rollcall {
 namespace {
@@ -42,9 +42,13 @@ TEST(Hex, RoundTripsAndRefuses) {
 }
 
 TEST(Base64, FollowsRfc4648Vectors) {
-    const std::pair<std::string, std::string> rows[] = {
-        {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    const std::pair<std::string, std::string> rows[] = {{"", ""},
+                                                        {"f", "Zg=="},
+                                                        {"fo", "Zm8="},
+                                                        {"foo", "Zm9v"},
+                                                        {"foob", "Zm9vYg=="},
+                                                        {"fooba", "Zm9vYmE="},
+                                                        {"foobar", "Zm9vYmFy"}};
     for (const auto& [plain, encoded] : rows) {
         EXPECT_EQ(to_base64(as_bytes(plain)), encoded);
         EXPECT_EQ(as_text(*parse_base64(encoded)), plain);

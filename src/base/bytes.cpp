@@ -48,15 +48,23 @@ int base64_value(char c) {
     return -1;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 }  // namespace
 
-std::string Digest::hex() const { return to_hex(bytes); }
+std::string Digest::hex() const {
+    return to_hex(bytes);
+}
 
-std::string to_hex(ByteView bytes) { return in_hex(bytes, "0123456789abcdef"); }
+std::string to_hex(ByteView bytes) {
+    return in_hex(bytes, "0123456789abcdef");
+}
 
-std::string to_upper_hex(ByteView bytes) { return in_hex(bytes, "0123456789ABCDEF"); }
+std::string to_upper_hex(ByteView bytes) {
+    return in_hex(bytes, "0123456789ABCDEF");
+}
 
 Result<Bytes> parse_hex(std::string_view text) {
     if (text.size() % 2 != 0) {

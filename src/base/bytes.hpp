@@ -2,6 +2,8 @@
 // Byte views and the spellings bytes travel in. Used everywhere; owns no protocol.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -10,8 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace rollcall {
 

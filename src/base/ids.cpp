@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/ids.hpp"
 
-#include <algorithm>
-
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+
+#include <algorithm>
 
 namespace rollcall {
 namespace {
@@ -86,8 +86,12 @@ OperationId new_operation_id(Entropy& entropy) {
                                 new_guid(entropy));
 }
 
-CaId new_ca_id(Entropy& entropy) { return CaId::trusted(new_guid(entropy)); }
+CaId new_ca_id(Entropy& entropy) {
+    return CaId::trusted(new_guid(entropy));
+}
 
-ETag new_etag(Entropy& entropy) { return ETag::trusted(new_guid(entropy)); }
+ETag new_etag(Entropy& entropy) {
+    return ETag::trusted(new_guid(entropy));
+}
 
 }  // namespace rollcall

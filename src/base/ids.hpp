@@ -2,13 +2,13 @@
 // Identifiers, parsed once: whoever holds one need not check again.
 #pragma once
 
+#include "base/result.hpp"
+#include "base/world.hpp"
+
 #include <compare>
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
-#include "base/world.hpp"
 
 namespace rollcall {
 

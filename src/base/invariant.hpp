@@ -7,9 +7,9 @@ namespace rollcall::detail {
 [[noreturn]] void invariant_broken(const char* what, const char* file, int line);
 }
 
-#define INVARIANT(...)                                                                 \
-    do {                                                                               \
-        if (!(__VA_ARGS__)) [[unlikely]] {                                             \
-            ::rollcall::detail::invariant_broken(#__VA_ARGS__, __FILE__, __LINE__);    \
-        }                                                                              \
+#define INVARIANT(...)                                                              \
+    do {                                                                            \
+        if (!(__VA_ARGS__)) [[unlikely]] {                                          \
+            ::rollcall::detail::invariant_broken(#__VA_ARGS__, __FILE__, __LINE__); \
+        }                                                                           \
     } while (false)

@@ -43,7 +43,8 @@ inline constexpr std::size_t path_length_max = 32;
 inline constexpr std::size_t path_steps_max = 4096;
 /// Name constraint comparisons (names times subtrees) in one path.
 inline constexpr std::size_t name_comparisons_max = 65'536;
-/// Certificates one search looks at as possible issuers; beyond it the least promising are left out.
+/// Certificates one search looks at as possible issuers; beyond it the least promising are left
+/// out.
 inline constexpr std::size_t path_candidates_max = 1'024;
 /// Signature checks `pki verify` may spend: an operator's own processor, and public suites have
 /// meshes of cross-certificates.

@@ -3,13 +3,13 @@
 // libraries and to start-up. Member names follow std::expected so that we can move to it.
 #pragma once
 
+#include "base/invariant.hpp"
+
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
-
-#include "base/invariant.hpp"
 
 namespace rollcall {
 
@@ -54,10 +54,10 @@ class [[nodiscard]] Result {
 public:
     using value_type = T;
 
-    Result(const T& value) : held_(std::in_place_index<0>, value) {}             // NOLINT: implicit
-    Result(T&& value) : held_(std::in_place_index<0>, std::move(value)) {}       // NOLINT: implicit
-    Result(const Error& error) : held_(std::in_place_index<1>, error) {}         // NOLINT: implicit
-    Result(Error&& error) : held_(std::in_place_index<1>, std::move(error)) {}   // NOLINT: implicit
+    Result(const T& value) : held_(std::in_place_index<0>, value) {}            // NOLINT: implicit
+    Result(T&& value) : held_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit
+    Result(const Error& error) : held_(std::in_place_index<1>, error) {}        // NOLINT: implicit
+    Result(Error&& error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
     bool has_value() const noexcept { return held_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
@@ -101,19 +101,19 @@ private:
 
 /// TRY(const auto x, f()): x is f's value, or the function returns f's Error.
 /// Two plain statements (a statement expression crashes GCC 12 in coroutines): use it in a block.
-#define TRY(declaration, expression)                                                   \
-    auto ROLLCALL_CAT(tried_, __LINE__) = (expression);                                \
-    if (!ROLLCALL_CAT(tried_, __LINE__)) {                                             \
-        return std::move(ROLLCALL_CAT(tried_, __LINE__)).error();                      \
-    }                                                                                  \
+#define TRY(declaration, expression)                              \
+    auto ROLLCALL_CAT(tried_, __LINE__) = (expression);           \
+    if (!ROLLCALL_CAT(tried_, __LINE__)) {                        \
+        return std::move(ROLLCALL_CAT(tried_, __LINE__)).error(); \
+    }                                                             \
     declaration = *std::move(ROLLCALL_CAT(tried_, __LINE__))
 
 /// The same inside a coroutine; `expression` may hold co_await on a *name*.
-#define CO_TRY(declaration, expression)                                                \
-    auto ROLLCALL_CAT(tried_, __LINE__) = (expression);                                \
-    if (!ROLLCALL_CAT(tried_, __LINE__)) {                                             \
-        co_return std::move(ROLLCALL_CAT(tried_, __LINE__)).error();                   \
-    }                                                                                  \
+#define CO_TRY(declaration, expression)                              \
+    auto ROLLCALL_CAT(tried_, __LINE__) = (expression);              \
+    if (!ROLLCALL_CAT(tried_, __LINE__)) {                           \
+        co_return std::move(ROLLCALL_CAT(tried_, __LINE__)).error(); \
+    }                                                                \
     declaration = *std::move(ROLLCALL_CAT(tried_, __LINE__))
 
 }  // namespace rollcall

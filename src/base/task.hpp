@@ -45,14 +45,13 @@ Task<std::invoke_result_t<F&>> on_lane(Lane& lane, F f) {
     auto start = [&lane, &value, &f](auto handler) {
         auto home = asio::get_associated_executor(handler);
         auto work = asio::prefer(home, asio::execution::outstanding_work.tracked);
-        asio::post(lane.executor(),
-                   [&value, &f, work, handler = std::move(handler)]() mutable {
-                       value.emplace(f());
-                       asio::post(work, [handler = std::move(handler)]() mutable { handler(); });
-                   });
+        asio::post(lane.executor(), [&value, &f, work, handler = std::move(handler)]() mutable {
+            value.emplace(f());
+            asio::post(work, [handler = std::move(handler)]() mutable { handler(); });
+        });
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start,
-                                                                        asio::use_awaitable);
+                                                                         asio::use_awaitable);
     co_return *std::move(value);
 }
 

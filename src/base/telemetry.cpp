@@ -160,22 +160,31 @@ Metrics::~Metrics() = default;
 
 Counter& Metrics::counter(const std::string& name, const std::string& help, Labels labels) {
     const std::lock_guard lock(held_->mutex);
-    auto& metric = prometheus::BuildCounter().Name(name).Help(help).Register(held_->registry).Add(
-        prometheus::Labels{labels});
+    auto& metric = prometheus::BuildCounter()
+                       .Name(name)
+                       .Help(help)
+                       .Register(held_->registry)
+                       .Add(prometheus::Labels{labels});
     return Held::wrapped<PrometheusCounter>(held_->counters, metric);
 }
 
 Gauge& Metrics::gauge(const std::string& name, const std::string& help, Labels labels) {
     const std::lock_guard lock(held_->mutex);
-    auto& metric = prometheus::BuildGauge().Name(name).Help(help).Register(held_->registry).Add(
-        prometheus::Labels{labels});
+    auto& metric = prometheus::BuildGauge()
+                       .Name(name)
+                       .Help(help)
+                       .Register(held_->registry)
+                       .Add(prometheus::Labels{labels});
     return Held::wrapped<PrometheusGauge>(held_->gauges, metric);
 }
 
 Histogram& Metrics::histogram(const std::string& name, const std::string& help, Labels labels) {
     const std::lock_guard lock(held_->mutex);
-    auto& metric = prometheus::BuildHistogram().Name(name).Help(help).Register(held_->registry).Add(
-        prometheus::Labels{labels}, duration_buckets);
+    auto& metric = prometheus::BuildHistogram()
+                       .Name(name)
+                       .Help(help)
+                       .Register(held_->registry)
+                       .Add(prometheus::Labels{labels}, duration_buckets);
     return Held::wrapped<PrometheusHistogram>(held_->histograms, metric);
 }
 

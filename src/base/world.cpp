@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/world.hpp"
 
-#include <sys/random.h>
+#include "base/bytes.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
-
-#include "base/bytes.hpp"
+#include <sys/random.h>
 
 namespace rollcall {
 namespace {
@@ -76,7 +75,9 @@ void SystemEntropy::fill(std::span<std::uint8_t> bytes) {
     }
 }
 
-TimePoint ManualClock::now() const { return TimePoint{std::chrono::microseconds{micros_.load()}}; }
+TimePoint ManualClock::now() const {
+    return TimePoint{std::chrono::microseconds{micros_.load()}};
+}
 
 void ScriptedEntropy::fill(std::span<std::uint8_t> bytes) {
     for (auto& byte : bytes) {
@@ -171,12 +172,11 @@ std::string to_http_date(TimePoint at) {
                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const Broken b = break_down(at);
     char text[64];
-    std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", days[b.weekday],
-                  static_cast<unsigned>(b.date.day()),
-                  months[static_cast<unsigned>(b.date.month()) - 1],
-                  static_cast<int>(b.date.year()), static_cast<int>(b.time.hours().count()),
-                  static_cast<int>(b.time.minutes().count()),
-                  static_cast<int>(b.time.seconds().count()));
+    std::snprintf(
+        text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", days[b.weekday],
+        static_cast<unsigned>(b.date.day()), months[static_cast<unsigned>(b.date.month()) - 1],
+        static_cast<int>(b.date.year()), static_cast<int>(b.time.hours().count()),
+        static_cast<int>(b.time.minutes().count()), static_cast<int>(b.time.seconds().count()));
     return text;
 }
 

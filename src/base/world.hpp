@@ -3,6 +3,8 @@
 // either (tools/tidy looks); floors below service take a TimePoint as an argument instead.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -10,8 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace rollcall {
 
