@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// NativeApi: our own API under /api/v1, every use case of the server, on the operator listener and
+// on the data directory's socket. The command line and the console speak it. Its contract is
+// docs/api/openapi.json, which it serves and which a test holds against its routes.
+#pragma once
+
+#include "base/world.hpp"
+#include "net/http.hpp"
+#include "service/access.hpp"
+#include "service/enroller.hpp"
+#include "store/refusals.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rollcall::front {
+
+/// What `GET /server` tells. Complete before the first request.
+struct ServerFacts {
+    struct Door {
+        std::string name{};     ///< "device-https"
+        std::string address{};  ///< "127.0.0.1:8443"
+    };
+    ScopeId scope;
+    std::string hub{};
+    std::string version{};
+    TimePoint started{};
+    std::vector<Door> doors{};
+};
+
+/// Everything the routes work with; all of it outlives the NativeApi.
+struct NativeServices {
+    service::Enroller& enroller;
+    service::Access& access;
+    service::TrustBook& trust_book;
+    store::StoreReader& reader;
+    store::RefusalLog& refusals;
+    const Clock& clock;
+    Entropy& entropy;
+    const ServerFacts& facts;
+    /// Signs the audit log's head.
+    Digest audit_key{};
+};
+
+class NativeApi final : public net::HttpHandler {
+public:
+    explicit NativeApi(const NativeServices& services);
+    ~NativeApi() override;
+
+    Task<net::HttpResponse> handle(const net::HttpRequest& request) override;
+    net::HttpResponse refuse(unsigned status, const Error& error,
+                             const net::HttpRequest& so_far) override;
+    std::size_t body_bytes_max() const override;
+
+private:
+    Task<net::HttpResponse> answer(const net::HttpRequest& request, const std::string& tracking_id);
+    Task<Result<service::Caller>> recognise(const net::HttpRequest& request,
+                                            service::Permission permission);
+    net::HttpResponse refusal(const Error& error, const std::string& tracking_id,
+                              const net::HttpRequest& request, unsigned status = 0) const;
+
+    NativeServices services_;
+};
+
+/// The document, as docs/api/openapi.json has it.
+std::string_view openapi_document();
+
+}  // namespace rollcall::front
