@@ -95,6 +95,14 @@ inline constexpr std::size_t operator_connections_max = 256;
 inline constexpr std::size_t adoption_history_max = 20;
 /// Refusals kept for ids that are no device of ours (PRODUCT section 5).
 inline constexpr std::size_t stranger_refusals_max = 10'000;
+/// What those may take on the disk together: with chains of a common size all of them fit.
+inline constexpr std::size_t stranger_refusal_bytes_max = 128 * 1024 * 1024;
+/// Refusals of strangers written a second, on average and at once; more say nothing new.
+inline constexpr std::size_t stranger_refusals_per_second = 50;
+inline constexpr std::size_t stranger_refusals_burst = 500;
+/// Refusals that may wait to be written, and the bytes they may hold.
+inline constexpr std::size_t refusal_queue_max = 4'096;
+inline constexpr std::size_t refusal_queue_bytes_max = 32 * 1024 * 1024;
 /// How long a device may poll an operation (PRODUCT section 3.16).
 inline constexpr auto operation_life = 24h;
 /// A registration repeated with the same leaf within this time gets the same operation.
@@ -136,5 +144,8 @@ static_assert(peer_certificates_max <= pki_verify_certificates_max);
 static_assert(certificate_bytes_max <= peer_chain_bytes_max);
 static_assert(certificate_file_bytes_max < operator_body_bytes_max);
 static_assert(page_default <= page_max);
+static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
+static_assert(stranger_refusals_burst <= refusal_queue_max);
+static_assert(refusal_queue_bytes_max <= stranger_refusal_bytes_max);
 
 }  // namespace rollcall::limits

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 #include <utility>
 
 namespace rollcall::store {
@@ -179,12 +184,32 @@ Result<Done> Query::sound() const {
 
 // --- Database -------------------------------------------------------------------------------
 
+namespace {
+
+/// SQLite would make the file 0644. Only where there is none: closing a second descriptor of a
+/// file that is open drops the locks SQLite holds on it.
+Result<Done> make_private(const std::filesystem::path& file) {
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor >= 0) {
+        ::close(descriptor);
+        return Done{};
+    }
+    if (errno == EEXIST) {
+        return Done{};
+    }
+    return Error{ErrorKind::unavailable, file.string() + ": cannot be made", "storage-failed",
+                 std::strerror(errno)};
+}
+
+}  // namespace
+
 Result<Database> Database::open(const Options& options) {
+    TRY([[maybe_unused]] const auto made, make_private(options.file));
     sqlite3* native = nullptr;
-    const int code = sqlite3_open_v2(
-        options.file.c_str(), &native,
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-        options.vfs.empty() ? nullptr : options.vfs.c_str());
+    const int code =
+        sqlite3_open_v2(options.file.c_str(), &native,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        options.vfs.empty() ? nullptr : options.vfs.c_str());
     Database database{native};  // closes the handle, which exists even after a failure
     if (code != SQLITE_OK) {
         return database_error(code, native, "open " + options.file.string());

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// RefusalLog: why devices were refused (PRODUCT section 5). The last refusal of each known device
-// and a ring of limits::stranger_refusals_max for ids that are nobody's. Off the synced path and
-// never in the audit chain: a stranger can write nothing durable to the main store, and cannot
-// grow this one beyond its bound. Implemented on a file of its own (open_refusal_log) and in
-// memory (for tests).
+// RefusalLog: why devices were refused (PRODUCT section 5). The last refusal of each id; of ids
+// that are nobody's only the newest limits::stranger_refusals_max. Off the synced path and never in
+// the audit chain: a stranger can write nothing durable to the main store, and cannot grow this one
+// beyond its bound. Implemented on a file of its own (refusal_file.*) and in memory (for tests).
 #pragma once
 
 #include "base/task.hpp"
 #include "domain/attestation.hpp"
 #include "store/store.hpp"
 
+#include <list>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,12 +44,25 @@ class RefusalLog {
 public:
     virtual ~RefusalLog() = default;
 
-    /// Never blocks and never fails; when too many wait, the newest are dropped and counted.
+    /// Never blocks and never fails; when too many wait, or strangers come too fast, it is dropped
+    /// and counted.
     virtual void note(RefusalRecord record) = 0;
     /// The last refusal of that id, with what note() has taken before this call.
     virtual Task<Result<std::optional<RefusalRecord>>> last(const RegistrationId& id) = 0;
-    /// The newest first.
+    /// The newest first, one for each id; at most limits::page_max.
     virtual Task<Result<std::vector<RefusalRecord>>> newest(std::size_t count) = 0;
+};
+
+/// For tests and the simulator.
+class MemoryRefusalLog final : public RefusalLog {
+public:
+    void note(RefusalRecord record) override;
+    Task<Result<std::optional<RefusalRecord>>> last(const RegistrationId& id) override;
+    Task<Result<std::vector<RefusalRecord>>> newest(std::size_t count) override;
+
+private:
+    mutable std::mutex mutex_;
+    std::list<RefusalRecord> newest_first_;
 };
 
 }  // namespace rollcall::store

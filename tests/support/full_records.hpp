@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain/attestation.hpp"
+#include "domain/changes.hpp"
 #include "x509/authority.hpp"
 #include "x509/digest.hpp"
 
