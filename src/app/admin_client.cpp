@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/admin_client.hpp"
 
+#include "app/socket_path.hpp"
 #include "app/version.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
 
 #include <cstdlib>
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
 
@@ -22,8 +22,6 @@ namespace {
 constexpr std::size_t answer_bytes_max = std::size_t{64} * 1024 * 1024;
 constexpr long connect_seconds = 10;
 constexpr long answer_seconds = 120;
-/// sun_path of a unix-domain address, without its final zero.
-constexpr std::size_t socket_path_max = 107;
 
 std::optional<std::string> given(const std::optional<std::string>& option, const char* variable) {
     if (option) {
@@ -215,32 +213,22 @@ Error error_of(unsigned status, const std::string& body) {
 struct AdminClient::Handle {
     CURL* curl = curl_easy_init();
     curl_slist* headers = nullptr;
-    int directory = -1;  ///< stands in for a socket path that is too long for an address
+    SocketPath socket;
     char message[CURL_ERROR_SIZE] = "";
 
-    Handle() = default;
+    explicit Handle(const std::string& path) : socket(path) {}
     Handle(const Handle&) = delete;
     Handle& operator=(const Handle&) = delete;
     ~Handle() {
         curl_slist_free_all(headers);
         curl_easy_cleanup(curl);
-        if (directory >= 0) {
-            ::close(directory);
-        }
     }
     void header(const std::string& line) { headers = curl_slist_append(headers, line.c_str()); }
 };
 
 AdminClient::AdminClient(Target target)
-    : target_(std::move(target)), handle_(std::make_unique<Handle>()) {
+    : target_(std::move(target)), handle_(std::make_unique<Handle>(target_.socket)) {
     INVARIANT(handle_->curl != nullptr);
-    std::string socket = target_.socket;
-    if (socket.size() > socket_path_max) {
-        const auto place = std::filesystem::path{socket};
-        handle_->directory = ::open(place.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-        socket =
-            "/proc/self/fd/" + std::to_string(handle_->directory) + "/" + place.filename().string();
-    }
     CURL* curl = handle_->curl;
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->message);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect_seconds);
@@ -248,8 +236,8 @@ AdminClient::AdminClient(Target target)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, ("rollcall/" + std::string{version}).c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    if (!socket.empty()) {
-        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
+    if (!target_.socket.empty()) {
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, handle_->socket.usable().c_str());
         curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     }
     if (!target_.ca_file.empty()) {

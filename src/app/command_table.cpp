@@ -14,6 +14,11 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
     static const std::vector<Entry> all{
+        {{{"serve", "run a server"},
+          {"init", "make a data directory without starting a server"},
+          {"config", "check what serve would be started with"}},
+         serve_commands},
+        {{{"scope", "the tenant that devices name (idScope)"}}, scope_commands},
         {{{"group", "enrollment groups: every device whose chain ends under a CA of yours"}},
          group_commands},
         {{{"ca", "CA certificates, and proofs that their keys are yours"}}, ca_commands},

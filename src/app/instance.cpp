@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/instance.hpp"
+
+#include "app/await_now.hpp"
+#include "base/files.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace rollcall::app {
+
+namespace {
+
+constexpr const char* scope_key = "scope";
+/// The hub that is this server itself; others will be linked beside it.
+constexpr const char* own_hub_key = "linked-hub.own";
+
+domain::AuditEvent local_event(const std::string& action, const std::string& object,
+                               const std::string& before, const std::string& reason,
+                               TimePoint now) {
+    domain::AuditEvent event;
+    event.at = now;
+    event.actor = "local administrator";
+    event.source = "local";
+    event.action = action;
+    event.object = object;
+    event.detail = boost::json::serialize(boost::json::object{{"before", before}});
+    event.reason = reason;
+    return event;
+}
+
+}  // namespace
+
+Instance::Instance(store::DataDirectory directory, std::unique_ptr<store::SqliteStore> store,
+                   std::unique_ptr<store::RefusalLog> refusals)
+    : directory_(std::move(directory)), store_(std::move(store)), refusals_(std::move(refusals)) {}
+
+Instance::~Instance() = default;
+
+std::filesystem::path Instance::path() const {
+    return directory_.path();
+}
+
+Digest Instance::audit_key() const {
+    return directory_.derived_key("audit");
+}
+
+Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& directory,
+                                                 const std::optional<ScopeId>& wanted_scope,
+                                                 Metrics& metrics, const Clock& clock,
+                                                 Entropy& entropy) {
+    TRY(auto locked, store::DataDirectory::open(directory, entropy));
+    store::SqliteStore::Settings settings;
+    settings.file = locked.path() / "rollcall.db";
+    settings.audit_key = locked.derived_key("audit");
+    TRY(auto store, store::SqliteStore::open(settings, metrics, clock.now()));
+    TRY(auto refusals, store::open_refusal_log(locked.path() / "refusals.db", metrics));
+    std::unique_ptr<Instance> instance{
+        new Instance(std::move(locked), std::move(store), std::move(refusals))};
+    TRY([[maybe_unused]] const auto kept, instance->keep_scope(wanted_scope, entropy));
+    return instance;
+}
+
+Result<std::optional<std::string>> Instance::setting(const std::string& key) {
+    return await_now(store_->setting(key));
+}
+
+Result<Done> Instance::put_setting(const std::string& key, const std::string& value,
+                                   const std::optional<domain::AuditEvent>& audit) {
+    domain::Changes changes;
+    changes.writes.emplace_back(domain::PutSetting{key, value});
+    if (audit) {
+        changes.audit.push_back(*audit);
+    }
+    TRY([[maybe_unused]] const auto receipt, await_now(store_->commit(changes)));
+    return Done{};
+}
+
+Result<Done> Instance::keep_scope(const std::optional<ScopeId>& wanted, Entropy& entropy) {
+    TRY(const auto kept, setting(scope_key));
+    if (kept && wanted && *kept != wanted->str()) {
+        return Error{.kind = ErrorKind::conflict,
+                     .detail = path().string() + " has the scope " + *kept +
+                               " already; to change it: rollcall scope set " + wanted->str()};
+    }
+    if (kept) {
+        scope_ = ScopeId::trusted(*kept);
+        return Done{};
+    }
+    scope_ = wanted ? *wanted : new_scope_id(entropy);
+    return put_setting(scope_key, scope_.str(), std::nullopt);
+}
+
+Result<Done> Instance::set_scope(const ScopeId& scope, const std::string& reason, TimePoint now) {
+    const auto event = local_event("scope.set", "scope/" + scope.str(), scope_.str(), reason, now);
+    TRY([[maybe_unused]] const auto put, put_setting(scope_key, scope.str(), event));
+    scope_ = scope;
+    return Done{};
+}
+
+Result<Done> Instance::keep_hub(const std::string& hub, TimePoint now) {
+    TRY(const auto before, setting(own_hub_key));
+    if (before == hub) {
+        return Done{};
+    }
+    std::optional<domain::AuditEvent> event;
+    if (before) {
+        event = local_event("hub.set", "hub/" + hub, *before, "", now);
+    }
+    return put_setting(own_hub_key, hub, event);
+}
+
+Result<bool> Instance::keep_admin_token(service::Access& access) {
+    const auto keep = [this](const std::string& secret) {
+        return write_file(admin_token(), secret + "\n", Secrecy::secret,
+                          FileSet::Existing::replace);
+    };
+    return await_now(access.ensure_admin_token(keep));
+}
+
+}  // namespace rollcall::app

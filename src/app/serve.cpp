@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: every part of a server, made in order and handed to the next by reference.
+#include "app/serve.hpp"
+
+#include "app/doors.hpp"
+#include "app/instance.hpp"
+#include "app/socket_path.hpp"
+#include "app/version.hpp"
+#include "base/limits.hpp"
+#include "front/device_https.hpp"
+#include "front/health.hpp"
+#include "front/host_guard.hpp"
+#include "front/native_api.hpp"
+#include "net/http_session.hpp"
+#include "service/enroller.hpp"
+#include "service/registrar.hpp"
+#include "x509/legacy_keys.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <ostream>
+#include <set>
+#include <thread>
+
+namespace rollcall::app {
+
+namespace {
+
+/// Time, chance and numbers: what every part is given.
+struct World {
+    SystemClock clock;
+    SystemEntropy entropy;
+    Metrics metrics;
+};
+
+/// What had to succeed before a server can be put together.
+struct Ground {
+    std::unique_ptr<Instance> instance;
+    std::string hub;  ///< what devices get as assignedHub
+    std::optional<LocalCa> local_ca;
+    net::CredentialFiles credential;
+    std::unique_ptr<net::TlsServer> tls;
+    bool new_token = false;
+};
+
+Result<Ground> prepare(const Settings& settings, World& world) {
+    TRY(const auto certificate_names, given_certificate_names(settings));
+    Ground ground;
+    TRY(ground.instance,
+        Instance::open(settings.data, std::nullopt, world.metrics, world.clock, world.entropy));
+    ground.hub = own_hub_name(settings, certificate_names, host_name());
+    TRY([[maybe_unused]] const auto kept, ground.instance->keep_hub(ground.hub, world.clock.now()));
+    if (settings.server_credential) {
+        ground.credential = *settings.server_credential;
+    } else {
+        ground.local_ca.emplace(ground.instance->tls(), local_names(settings, host_name()));
+        ground.credential = ground.local_ca->server_files();
+        TRY([[maybe_unused]] const bool made,
+            ground.local_ca->ensure(world.clock.now(), world.entropy));
+    }
+    TRY(const auto credential, net::read_credential(ground.credential));
+    TRY(ground.tls, net::TlsServer::make({credential}, world.metrics));
+    return ground;
+}
+
+std::size_t threads_of(const Settings& settings) {
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    return settings.threads == 0 ? cores : settings.threads;
+}
+
+/// PRODUCT section 4: Retry-After of a registration's 202.
+front::DeviceHttpsSettings pace_of(const Settings& settings) {
+    return {.retry_after = std::chrono::seconds{settings.assign == Assign::poll ? 3 : 1}};
+}
+
+net::HandlerChoice always(net::HttpHandler& handler) {
+    return [&handler](const net::ConnectionFacts&) -> net::HttpHandler& { return handler; };
+}
+
+/// The parts, in the order in which they need each other.
+class Server {
+public:
+    Server(const Settings& settings, World& world, Ground& ground)
+        : settings_(settings), world_(world), ground_(ground) {}
+
+    Result<Done> open_doors();
+    /// Until told to stop.
+    void run(const Streams& io);
+
+private:
+    Task<void> tell_readiness(net::Core& core);
+    void tell_start(const Streams& io) const;
+
+    const Settings& settings_;
+    World& world_;
+    Ground& ground_;
+    const Clock& clock_ = world_.clock;
+    Entropy& entropy_ = world_.entropy;
+    Metrics& metrics_ = world_.metrics;
+    store::SqliteStore& store_ = ground_.instance->store();
+    store::RefusalLog& refusals_ = ground_.instance->refusals();
+    const ScopeId& scope_ = ground_.instance->scope();
+
+    // Use cases.
+    Lane deep_searches_{1};
+    service::TrustBook trust_book_{store_, store_};
+    service::Registrar registrar_{
+        store_,         store_,   trust_book_,
+        refusals_,      clock_,   entropy_,
+        deep_searches_, metrics_, {.scope = scope_, .own_hub = ground_.hub}};
+    service::Enroller enroller_{store_, store_, trust_book_, clock_, entropy_};
+    service::Access access_{store_, store_, clock_, entropy_};
+
+    // Tongues.
+    front::ServerFacts facts_{.scope = scope_,
+                              .hub = ground_.hub,
+                              .version = std::string{version},
+                              .started = clock_.now()};
+    std::atomic<bool> ready_{false};
+    front::DeviceHttps devices_{registrar_, clock_, entropy_, pace_of(settings_)};
+    front::NativeApi operators_{{enroller_, access_, trust_book_, store_, refusals_, clock_,
+                                 entropy_, facts_, ground_.instance->audit_key()}};
+    front::Health health_{metrics_, [this] { return ready_.load(); }};
+
+    // Where devices and operators share an address: who is meant is decided by name.
+    const std::set<std::string> operator_names_{settings_.operator_names.begin(),
+                                                settings_.operator_names.end()};
+    front::HostGuard shared_devices_{devices_, operator_names_, false};
+    front::HostGuard shared_operators_{operators_, operator_names_, true};
+
+    // Doors.
+    net::Runtime runtime_{threads_of(settings_)};
+    net::HttpDoor device_door_{*ground_.tls, [](std::string_view) { return true; },
+                               always(devices_), clock_, metrics_};
+    net::HttpDoor operator_door_{*ground_.tls, [](std::string_view) { return false; },
+                                 always(operators_), clock_, metrics_};
+    net::HttpDoor shared_door_{
+        *ground_.tls,
+        [this](std::string_view name) { return !operator_names_.contains(std::string{name}); },
+        [this](const net::ConnectionFacts& connection) -> net::HttpHandler& {
+            return connection.certificate_requested ? shared_devices_ : shared_operators_;
+        },
+        clock_, metrics_};
+    net::HttpDoor socket_door_{always(operators_), clock_, metrics_};
+    net::HttpDoor metrics_door_{always(health_), clock_, metrics_};
+    const SocketPath socket_path_{ground_.instance->operator_socket()};
+    Doors doors_{runtime_, metrics_};
+};
+
+Result<Done> Server::open_doors() {
+    if (settings_.shares_door()) {
+        TRY([[maybe_unused]] const auto shared,
+            doors_.open_shared("device-https", "operator", *settings_.device_https, shared_door_,
+                               limits::connections_max));
+    } else {
+        TRY([[maybe_unused]] const auto for_devices,
+            doors_.open("device-https", settings_.device_https, device_door_,
+                        limits::connections_max));
+        TRY([[maybe_unused]] const auto for_operators,
+            doors_.open("operator", settings_.operator_door, operator_door_,
+                        limits::operator_connections_max));
+    }
+    TRY([[maybe_unused]] const auto for_metrics,
+        doors_.open("metrics", settings_.metrics, metrics_door_, limits::operator_connections_max));
+    TRY([[maybe_unused]] const auto for_this_machine,
+        doors_.open_socket(socket_path_.usable(), socket_door_, limits::operator_connections_max));
+    for (const auto& [name, address] : doors_.addresses()) {
+        if (address != "off") {
+            facts_.doors.push_back({.name = name, .address = address});
+        }
+    }
+    TRY(ground_.new_token, ground_.instance->keep_admin_token(access_));
+    return Done{};
+}
+
+Task<void> Server::tell_readiness(net::Core& core) {
+    constexpr std::chrono::milliseconds pause = std::chrono::hours{1};
+    ready_ = true;
+    while (co_await core.sleep(pause)) {
+    }
+    ready_ = false;  // the core drains
+}
+
+void Server::tell_start(const Streams& io) const {
+    for (const std::string& door : settings_.missing_doors) {
+        io.err << "this version has no " << door << " door; it stays off\n";
+    }
+    if (ground_.new_token) {
+        io.err << "the administrator's bearer token is in "
+               << ground_.instance->admin_token().string() << '\n';
+    }
+    if (ground_.local_ca) {
+        io.err << "devices and tools must trust " << ground_.local_ca->ca_file().string() << '\n';
+    }
+}
+
+void Server::run(const Streams& io) {
+    net::Core& first = runtime_.core(0);
+    first.spawn("server-certificate-reload",
+                net::reload_on_change(first, *ground_.tls, {ground_.credential}));
+    if (ground_.local_ca) {
+        first.spawn("server-certificate-renewal",
+                    keep_renewed(first, *ground_.local_ca, clock_, entropy_));
+    }
+    first.spawn("readiness", tell_readiness(first));
+    runtime_.stop_on_signals(settings_.drain_time);
+    runtime_.start();
+    tell_start(io);
+    io.out << ready_line(scope_, doors_.addresses()) << std::endl;
+    runtime_.wait();
+    deep_searches_.join();
+    store_.close();
+}
+
+}  // namespace
+
+Result<Exit> serve(const Settings& settings, const Streams& io) {
+    start_log(settings.log_level, settings.log_json);
+    x509::use_legacy_keys();
+    World world;
+    TRY(Ground ground, prepare(settings, world));
+    Server server{settings, world, ground};
+    TRY([[maybe_unused]] const auto open, server.open_doors());
+    server.run(io);
+    return Exit::done;
+}
+
+}  // namespace rollcall::app
