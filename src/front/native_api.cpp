@@ -197,7 +197,10 @@ Result<Match> find_route(const net::HttpRequest& request) {
         return unknown;
     }
     TRY(const auto segments, split_path(rest));
-    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+    std::string_view method = request.method;
+    if (method == "HEAD") {
+        method = "GET";
+    }
     Match found;
     for (const auto& route : native_routes()) {
         std::map<std::string, std::string, std::less<>> names;
