@@ -3,6 +3,7 @@
 
 #include "app/await_now.hpp"
 #include "base/files.hpp"
+#include "store/refusal_file.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -54,7 +55,7 @@ Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& di
     settings.file = locked.path() / "rollcall.db";
     settings.audit_key = locked.derived_key("audit");
     TRY(auto store, store::SqliteStore::open(settings, metrics, clock.now()));
-    TRY(auto refusals, store::open_refusal_log(locked.path() / "refusals.db", metrics));
+    TRY(auto refusals, store::RefusalFile::open(locked.path() / "refusals.db", metrics));
     std::unique_ptr<Instance> instance{
         new Instance(std::move(locked), std::move(store), std::move(refusals))};
     TRY([[maybe_unused]] const auto kept, instance->keep_scope(wanted_scope, entropy));
