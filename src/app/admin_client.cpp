@@ -306,7 +306,7 @@ Result<json::value> AdminClient::send(const Request& request) {
         return error_of(static_cast<unsigned>(status), answer);
     }
     if (answer.empty()) {
-        return json::value{};
+        return json::value();
     }
     boost::system::error_code failed;
     json::value parsed = json::parse(answer, failed);

@@ -114,7 +114,7 @@ json::array strings(const std::vector<std::string>& words) {
 }
 
 json::value text_or_null(const std::string& text) {
-    return text.empty() ? json::value{nullptr} : json::value(text);
+    return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
 json::object record_of(const Certificate& certificate, TimePoint now) {

@@ -40,7 +40,7 @@ json::value id_in(std::string_view line) {
         return nullptr;
     }
     json::value id = parser.release();
-    return id.is_structured() ? json::value{nullptr} : id;
+    return id.is_structured() ? json::value(nullptr) : id;
 }
 
 const json::value* present(const json::object& object, std::string_view name) {
@@ -166,7 +166,7 @@ std::string judge_line(std::string_view line, const Clock& clock) {
                                           : "the line is not a JSON object");
     }
     const auto* given_id = object->if_contains("id");
-    const json::value id = given_id == nullptr ? json::value{nullptr} : *given_id;
+    const json::value id = given_id == nullptr ? json::value(nullptr) : *given_id;
     const auto judgement = judge_object(*object, clock);
     if (!judgement) {
         return skipped(id, judgement.error().detail);

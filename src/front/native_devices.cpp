@@ -30,11 +30,11 @@ json::array history_json(const std::vector<domain::Adoption>& history) {
 }
 
 json::value refusal_json(const std::optional<store::RefusalRecord>& refusal) {
-    return refusal ? json::value{to_json(*refusal)} : json::value{nullptr};
+    return refusal ? json::value(to_json(*refusal)) : json::value(nullptr);
 }
 
 json::value registration_json(const std::optional<domain::Registration>& registration) {
-    return registration ? json::value{to_json(*registration)} : json::value{nullptr};
+    return registration ? json::value(to_json(*registration)) : json::value(nullptr);
 }
 
 Task<Result<Answer>> list_devices(const NativeServices& services, const Call& call) {

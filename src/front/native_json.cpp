@@ -11,11 +11,11 @@ std::string hex(const Digest& digest) {
 }
 
 json::value text_or_null(const std::string& text) {
-    return text.empty() ? json::value{nullptr} : json::value{text};
+    return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
 json::value flag_or_null(const std::optional<bool>& flag) {
-    return flag ? json::value{*flag} : json::value{nullptr};
+    return flag ? json::value(*flag) : json::value(nullptr);
 }
 
 json::object policy_json(const domain::ReprovisionPolicy& policy) {
@@ -29,7 +29,7 @@ json::value twin_json(const std::string& text) {
     }
     boost::json::error_code error;
     json::value value = json::parse(text, error);
-    return error ? json::value{nullptr} : value;
+    return error ? json::value(nullptr) : value;
 }
 
 json::value verification_json(const std::optional<domain::CaVerification>& verified) {
@@ -52,7 +52,7 @@ json::value held_json(const std::optional<service::SlotCertificate>& held, Pem p
         {"id", held->id.str()},
         {"dangling", !ca},
         {"name", ca ? ca->name : std::string{}},
-        {"certificate", ca ? json::value{to_json(ca->certificate, pem)} : json::value{nullptr}},
+        {"certificate", ca ? json::value(to_json(ca->certificate, pem)) : json::value(nullptr)},
         {"verified", verified.has_value()},
         {"verification", verification_json(verified)},
         {"attests", held->attests},
@@ -86,7 +86,7 @@ json::object to_json(const x509::Certificate& certificate, Pem pem) {
     const auto& name = certificate.common_name();
     json::object object{{"subject", certificate.subject()},
                         {"issuer", certificate.issuer()},
-                        {"commonName", name ? json::value{*name} : json::value{nullptr}},
+                        {"commonName", name ? json::value(*name) : json::value(nullptr)},
                         {"serialNumber", certificate.serial()},
                         {"sha1Thumbprint", certificate.sha1_thumbprint()},
                         {"sha256Thumbprint", certificate.sha256_thumbprint()},
@@ -104,7 +104,7 @@ json::object to_json(const x509::Certificate& certificate, Pem pem) {
 }
 
 json::value to_json(const std::optional<x509::Certificate>& certificate, Pem pem) {
-    return certificate ? json::value{to_json(*certificate, pem)} : json::value{nullptr};
+    return certificate ? json::value(to_json(*certificate, pem)) : json::value(nullptr);
 }
 
 json::object to_json(const service::CaView& view, Pem pem) {
@@ -154,7 +154,7 @@ json::object to_json(const domain::IndividualEnrollment& enrollment, Pem pem) {
     json::object object{
         {"registrationId", enrollment.id.original()},
         {"deviceId",
-         enrollment.device_id ? json::value{enrollment.device_id->str()} : json::value{nullptr}},
+         enrollment.device_id ? json::value(enrollment.device_id->str()) : json::value(nullptr)},
         {"enabled", enrollment.enabled},
         {"certificates",
          json::object{{"primary", to_json(enrollment.at(domain::Slot::primary), pem)},
@@ -173,9 +173,9 @@ json::object to_json(const domain::Device& device) {
         {"approved", device.approved},
         {"blocked", device.blocked},
         {"leafSha256Thumbprint",
-         device.leaf_sha256 ? json::value{hex(*device.leaf_sha256)} : json::value{nullptr}},
+         device.leaf_sha256 ? json::value(hex(*device.leaf_sha256)) : json::value(nullptr)},
         {"entry",
-         device.entry.id.empty() ? json::value{nullptr} : json::value{entry_json(device.entry)}}};
+         device.entry.id.empty() ? json::value(nullptr) : json::value(entry_json(device.entry))}};
     put_version(object, device);
     return object;
 }
@@ -234,8 +234,8 @@ json::object to_json(const domain::AccessToken& token) {
             {"role", domain::to_string(token.role)},
             {"created", to_iso8601_ticks(token.created)},
             {"createdBy", token.created_by},
-            {"expires", token.expires ? json::value{to_iso8601_seconds(*token.expires)}
-                                      : json::value{nullptr}}};
+            {"expires", token.expires ? json::value(to_iso8601_seconds(*token.expires))
+                                      : json::value(nullptr)}};
 }
 
 json::object to_json(const store::AuditRecord& record) {
@@ -276,7 +276,7 @@ json::value certificate_of(const json::object& judged) {
         return nullptr;
     }
     const auto certificate = x509::Certificate::parse_der(*der);
-    return certificate ? json::value{to_json(*certificate)} : json::value{nullptr};
+    return certificate ? json::value(to_json(*certificate)) : json::value(nullptr);
 }
 
 /// As service/verdict_json wrote it, with every certificate spelled out.
@@ -321,7 +321,7 @@ json::object to_json(const store::RefusalRecord& refusal) {
         {"fix", refusal.fix},
         {"errorCode", refusal.told.code},
         {"errorMessage", refusal.told.message},
-        {"entry", refusal.entry ? json::value{entry_json(*refusal.entry)} : json::value{nullptr}},
+        {"entry", refusal.entry ? json::value(entry_json(*refusal.entry)) : json::value(nullptr)},
         {"verdict", verdict_json(refusal)},
         {"protocol", domain::to_string(refusal.protocol)},
         {"apiVersion", refusal.api_version},
@@ -342,7 +342,7 @@ json::object to_json(const service::Preview& preview, const std::vector<x509::Fi
     };
     json::array keys;
     for (const auto& key : preview.distrusts) {
-        keys.push_back(json::value{hex(key)});
+        keys.push_back(json::value(hex(key)));
     }
     return {{"dryRun", true},
             {"change", service::to_string(preview.change)},
@@ -371,7 +371,7 @@ json::array to_json(const std::vector<x509::Finding>& findings) {
 json::array to_json(const std::vector<std::string>& texts) {
     json::array array;
     for (const auto& text : texts) {
-        array.push_back(json::value{text});
+        array.push_back(json::value(text));
     }
     return array;
 }

@@ -127,7 +127,7 @@ Task<Result<Answer>> verify_audit(const NativeServices& services, const Call&) {
     answer.body = json::object{
         {"intact", !check.fault},
         {"events", check.records},
-        {"brokenAt", check.fault ? json::value{check.fault->sequence} : json::value{nullptr}},
+        {"brokenAt", check.fault ? json::value(check.fault->sequence) : json::value(nullptr)},
         {"detail", check.fault ? check.fault->what : std::string{}}};
     co_return answer;
 }
