@@ -66,6 +66,12 @@ CASES = {
           "src/net/a.cpp": unit("co_await serve(stream);\n")},
          {"src/net/a.cpp": unit("co_await socket.async_wait(kind, asio::use_awaitable);\n")}],
     ),
+    "json-braces": (
+        [{"src/front/a.cpp": unit("return found ? json::value{to_json(*found)} : json::value();\n")},
+         {"src/front/a.cpp": unit("const json::value body{members};\n")}],
+        [{"src/front/a.cpp": unit("const json::value body(members);\njson::value none{};\n"
+                                  "const json::value pairs{{1, 2}};\njson::object o{{1, x}};\n")}],
+    ),
     "clocks": (
         [{"src/domain/a.cpp": unit("const auto now = std::chrono::system_clock::now();\n")},
          {"src/service/a.cpp": unit("const auto now = time(nullptr);\n")},
