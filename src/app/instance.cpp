@@ -33,10 +33,15 @@ domain::AuditEvent local_event(const std::string& action, const std::string& obj
 }  // namespace
 
 Instance::Instance(store::DataDirectory directory, std::unique_ptr<store::SqliteStore> store,
-                   std::unique_ptr<store::RefusalLog> refusals)
+                   std::unique_ptr<store::RefusalFile> refusals)
     : directory_(std::move(directory)), store_(std::move(store)), refusals_(std::move(refusals)) {}
 
 Instance::~Instance() = default;
+
+void Instance::close() {
+    refusals_->close();
+    store_->close();
+}
 
 std::filesystem::path Instance::path() const {
     return directory_.path();

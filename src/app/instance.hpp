@@ -8,7 +8,7 @@
 #include "base/world.hpp"
 #include "service/access.hpp"
 #include "store/data_directory.hpp"
-#include "store/refusals.hpp"
+#include "store/refusal_file.hpp"
 #include "store/sqlite.hpp"
 
 #include <filesystem>
@@ -32,6 +32,8 @@ public:
 
     store::SqliteStore& store() { return *store_; }
     store::RefusalLog& refusals() { return *refusals_; }
+    /// Carries out what waits and ends the store's threads; before the io_contexts of callers die.
+    void close();
     const ScopeId& scope() const { return scope_; }
     Digest audit_key() const;
 
@@ -49,7 +51,7 @@ public:
 
 private:
     Instance(store::DataDirectory directory, std::unique_ptr<store::SqliteStore> store,
-             std::unique_ptr<store::RefusalLog> refusals);
+             std::unique_ptr<store::RefusalFile> refusals);
     Result<Done> keep_scope(const std::optional<ScopeId>& wanted, Entropy& entropy);
     Result<std::optional<std::string>> setting(const std::string& key);
     Result<Done> put_setting(const std::string& key, const std::string& value,
@@ -57,7 +59,7 @@ private:
 
     store::DataDirectory directory_;
     std::unique_ptr<store::SqliteStore> store_;
-    std::unique_ptr<store::RefusalLog> refusals_;
+    std::unique_ptr<store::RefusalFile> refusals_;
     ScopeId scope_;
 };
 

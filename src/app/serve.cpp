@@ -209,7 +209,7 @@ void Server::run(const Streams& io) {
     io.out << ready_line(scope_, doors_.addresses()) << std::endl;
     runtime_.wait();
     deep_searches_.join();
-    store_.close();
+    ground_.instance->close();
 }
 
 }  // namespace
