@@ -138,8 +138,8 @@ class CommandLine(Scenario):
         self.assertRegex(code.out, r"^[0-9A-F]{48}\n$")
         with_json = self.command("group", "cert", "code", self.own("group"), "primary", "--json")
         self.assertNotEqual(with_json.json["code"], code.out.strip())  # a re-ask replaces it
-        empty = self.command("distrust", "list")
-        self.assertEqual(empty.out, "")
+        none = self.command("registration", "list", "--group", self.own("group"))
+        self.assertEqual((none.out, none.err), ("", "No registration.\n"))
 
     def test_global_options_before_and_after(self):
         data = self.server.data
