@@ -36,7 +36,7 @@ Result<Exit> verify(const Invocation& call) {
         print_json(call.io().out, answer);
     } else {
         call.io().out << (intact ? "intact: " : "BROKEN: ") << shown(answer, "events")
-                      << " events, head " << shown(answer, "head") << '\n';
+                      << " events\n";
     }
     if (!intact) {
         return Error{.kind = ErrorKind::conflict,

@@ -196,7 +196,7 @@ class CommandLine(Scenario):
         lone = self.ours.self_signed(self.own("lone"))
         self.command("enrollment", "create", self.own("lone"), "--primary", lone.certificate)
         other = self.ours.root(self.own("other")).certificate
-        head = self.command("audit", "verify", "--json").json["head"]
+        before = self.command("audit", "list").out
         for words in (("group", "delete", group), ("group", "cert", "remove", group, "primary"),
                       ("group", "cert", "remove", group, "primary", "--breach"),
                       ("group", "cert", "set", group, "primary", other, "--vouch", "--replace-now"),
@@ -211,7 +211,7 @@ class CommandLine(Scenario):
             self.assertIn("This would happen:", said.err, words)
             self.assertIn("Nothing was changed. Add --yes", said.err, words)
             self.assertTrue(self.command(*words, "--json").json["dryRun"], words)
-        self.assertEqual(self.command("audit", "verify", "--json").json["head"], head)
+        self.assertEqual(self.command("audit", "list").out, before)
         self.assert_assigned(self.own("dev"), leaf.credential)
 
     def test_plain_changes_that_would_lose_a_device_are_refused(self):
@@ -290,7 +290,7 @@ class CommandLine(Scenario):
     def test_audit(self):
         self.command("group", "create", self.own("group"), "--reason", "because")
         said = self.command("audit", "verify")
-        self.assertRegex(said.out, r"^intact: \d+ events, head [0-9A-Fa-f]{64}\n$")
+        self.assertRegex(said.out, r"^intact: \d+ events\n$")
         lines = self.command("audit", "export").out.splitlines()
         events = [json.loads(line) for line in lines]
         self.assertEqual([event["sequence"] for event in events],

@@ -39,7 +39,8 @@ class Scenario(unittest.TestCase):
 
     def tearDown(self):
         result = self._outcome.result
-        if any(self in case for case, _ in result.failures + result.errors):
+        broken = [case for case, _ in result.failures + result.errors]
+        if any(self in (case, getattr(case, "test_case", None)) for case in broken):
             type(self).failed = True
 
     def own(self, word):
