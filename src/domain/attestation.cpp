@@ -64,6 +64,7 @@ Refusal explain_no_path(const Bench& bench, PathVerdict verdict);
 Refusal refusal(RefusalCause cause, std::string explanation, std::string fix,
                 PathVerdict verdict = {}, std::optional<EntryRef> entry = std::nullopt);
 PathVerdict leaf_only(const Bench& bench);
+const Distrusted* distrusted_issuer(const Bench& bench, const PathVerdict& verdict);
 
 }  // namespace
 
@@ -359,8 +360,28 @@ Refusal explain_no_path(const Bench& bench, PathVerdict verdict) {
     const bool distrusted = decisive != nullptr && decisive->fault == Fault::distrusted_key;
     std::string reason = verdict.reason;
     std::string fix = decisive != nullptr ? decisive->fix : "";
+    if (const auto* const lost = anchor_missing ? distrusted_issuer(bench, verdict) : nullptr) {
+        reason += "; a CA of that name was distrusted on " + to_iso8601_seconds(lost->at) +
+                  (lost->reason.empty() ? "" : " (" + lost->reason + ")");
+        fix = "give the device a certificate from the CA that replaced it";
+    }
     return refusal(distrusted ? RefusalCause::distrusted : RefusalCause::certificate_fault,
                    std::move(reason), std::move(fix), std::move(verdict));
+}
+
+/// The distrusted CA that the missing issuer is named after. Without its certificate nothing is
+/// proved, but after a breach this is what the operator wants to know.
+const Distrusted* distrusted_issuer(const Bench& bench, const PathVerdict& verdict) {
+    if (verdict.path.empty()) {
+        return nullptr;
+    }
+    const std::string& issuer = verdict.path.back().certificate.issuer();
+    for (const auto& distrusted : bench.trust.records().distrusted) {
+        if (distrusted.subject == issuer) {
+            return &distrusted;
+        }
+    }
+    return nullptr;
 }
 
 Refusal refusal(RefusalCause cause, std::string explanation, std::string fix, PathVerdict verdict,
@@ -377,38 +398,22 @@ PathVerdict leaf_only(const Bench& bench) {
 
 std::string_view to_string(RefusalCause cause) {
     switch (cause) {
-        case RefusalCause::no_certificate:
-            return "no-certificate";
-        case RefusalCause::unreadable_certificate:
-            return "unreadable-certificate";
-        case RefusalCause::too_many_certificates:
-            return "too-many-certificates";
-        case RefusalCause::name_mismatch:
-            return "name-mismatch";
-        case RefusalCause::not_in_a_slot:
-            return "not-in-a-slot";
-        case RefusalCause::empty_enrollment:
-            return "empty-enrollment";
-        case RefusalCause::certificate_fault:
-            return "certificate-fault";
-        case RefusalCause::unverified_ca:
-            return "unverified-ca";
-        case RefusalCause::slot_expired:
-            return "slot-expired";
-        case RefusalCause::no_group:
-            return "no-group";
-        case RefusalCause::older_leaf:
-            return "older-leaf";
-        case RefusalCause::distrusted:
-            return "distrusted-key";
-        case RefusalCause::individual_disabled:
-            return "individual-disabled";
-        case RefusalCause::group_disabled:
-            return "group-disabled";
-        case RefusalCause::in_disabled_entry:
-            return "in-disabled-entry";
-        case RefusalCause::search_budget:
-            return "search-budget";
+        case RefusalCause::no_certificate: return "no-certificate";
+        case RefusalCause::unreadable_certificate: return "unreadable-certificate";
+        case RefusalCause::too_many_certificates: return "too-many-certificates";
+        case RefusalCause::name_mismatch: return "name-mismatch";
+        case RefusalCause::not_in_a_slot: return "not-in-a-slot";
+        case RefusalCause::empty_enrollment: return "empty-enrollment";
+        case RefusalCause::certificate_fault: return "certificate-fault";
+        case RefusalCause::unverified_ca: return "unverified-ca";
+        case RefusalCause::slot_expired: return "slot-expired";
+        case RefusalCause::no_group: return "no-group";
+        case RefusalCause::older_leaf: return "older-leaf";
+        case RefusalCause::distrusted: return "distrusted-key";
+        case RefusalCause::individual_disabled: return "individual-disabled";
+        case RefusalCause::group_disabled: return "group-disabled";
+        case RefusalCause::in_disabled_entry: return "in-disabled-entry";
+        case RefusalCause::search_budget: return "search-budget";
     }
     return "certificate-fault";
 }

@@ -244,6 +244,16 @@ TEST(GroupAttestation, DistrustedKeysStayShutAgainstCrossCertificatesAndRenewals
     EXPECT_EQ(judge_leaf(shut, {root_b.leaf("dev-1")}), "group/fleet primary");
 }
 
+TEST(GroupAttestation, AfterABreachTheMissingIssuerIsNamedAsDistrusted) {
+    WorldBuilder world;
+    world.ca("b", root_b.certificate()).group("fleet", "b").distrust(root_a.certificate());
+    const TrustView trust = world.view();
+    const auto attestation = judged(trust, a_request("dev-1", {leaf, factory.certificate()}));
+    const auto& refusal = std::get<Refusal>(attestation);
+    EXPECT_NE(refusal.explanation.find("was distrusted on"), std::string::npos);
+    EXPECT_EQ(refusal.for_device().message, "CA certificate not found.");
+}
+
 TEST(GroupAttestation, CompletesFromIntermediatesSeenEarlierAndSaysSo) {
     WorldBuilder world;
     world.ca("a", root_a.certificate()).group("fleet", "a").seen(factory.certificate());
