@@ -220,7 +220,7 @@ TEST_F(Client, DestructiveVerbsOnlyShowUntilYes) {
     EXPECT_EQ(shown.exit, Exit::done);
     EXPECT_EQ(shown.out, "");
     EXPECT_THAT(shown.err, HasSubstr("the group plant-a goes"));
-    EXPECT_THAT(shown.err, HasSubstr("2 devices would lose the only way in: dev-1, dev-2\n"));
+    EXPECT_THAT(shown.err, HasSubstr("goes\n    dev-1, dev-2\n"));
     EXPECT_THAT(shown.err, HasSubstr("mind this"));
     EXPECT_THAT(shown.err, HasSubstr("Add --yes"));
     const Ran as_json = run("group delete g --json");

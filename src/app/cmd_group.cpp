@@ -32,16 +32,17 @@ Result<Exit> show(const Invocation& call) {
         return Exit::done;
     }
     TRY(const json::value adoption, client.get(path + "/adoption"));
-    print_fields(call.io().out, {{"group", shown(group, "id")},
-                                 {"enabled", shown(group, "enabled")},
-                                 {"auto-approve", shown(group, "autoApprove")},
-                                 {"refuse older leaf", shown(group, "refuseOlderLeaf")},
-                                 {"reprovisioning", shown(group, "reprovisionPolicy")},
-                                 {"initial twin", shown(group, "initialTwin")},
-                                 {"registrations", shown(adoption, "devices")},
-                                 {"created", shown(group, "created")},
-                                 {"updated", shown(group, "updated")},
-                                 {"etag", shown(group, "etag")}});
+    print_fields(call.io().out,
+                 {{"group", shown(group, "id")},
+                  {"enabled", shown(group, "enabled")},
+                  {"auto-approve", shown(group, "autoApprove")},
+                  {"refuse older leaf", shown(group, "refuseOlderLeaf")},
+                  {"reprovisioning", reprovision_word(*find_member(group, "reprovisionPolicy"))},
+                  {"initial twin", shown(group, "initialTwin")},
+                  {"registrations", shown(adoption, "devices")},
+                  {"created", shown(group, "created")},
+                  {"updated", shown(group, "updated")},
+                  {"etag", shown(group, "etag")}});
     call.io().out << '\n';
     print_group_slots(call.io().out, *find_member(group, "certificates"), &adoption);
     return Exit::done;

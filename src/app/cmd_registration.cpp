@@ -67,12 +67,8 @@ Result<Exit> show(const Invocation& call) {
 
 Result<Exit> explain(const Invocation& call) {
     TRY(AdminClient client, AdminClient::of(call.globals()));
-    Request request;
-    request.path = path_of({"registrations", call.text("ID"), "explanation"});
-    if (call.has("--pem")) {
-        request.query.emplace_back("pem", "true");
-    }
-    TRY(const json::value explanation, client.send(request));
+    TRY(const json::value explanation,
+        client.get(path_of({"registrations", call.text("ID"), "explanation"})));
     if (call.globals().json) {
         print_json(call.io().out, explanation);
     } else {
@@ -107,7 +103,7 @@ std::vector<Command> registration_commands() {
          show},
         {"registration explain",
          "why a device was refused: the whole verdict and what mends it",
-         {id, flag("--pem", "with --json: the certificates too, as PEM")},
+         {id},
          {{"rollcall registration explain meter-17", ""},
           {"rollcall registration explain meter-17 --json", ""}},
          explain},

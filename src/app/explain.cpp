@@ -28,7 +28,7 @@ void print_findings(std::ostream& out, const json::array& findings, const char* 
 }
 
 void print_sent(std::ostream& out, const json::value& refusal) {
-    const json::array& sent = items_of(refusal, "sent");
+    const json::array& sent = items_of(refusal, "verdict.sent");
     out << "\nThe chain as the device sent it (" << sent.size()
         << (sent.size() == 1 ? " certificate)" : " certificates)") << ":\n";
     if (sent.empty()) {
@@ -56,8 +56,8 @@ bool has_fatal(const json::array& findings) {
 
 /// The path that came furthest, link by link, with a mark where it breaks.
 void print_path(std::ostream& out, const json::value& refusal) {
-    const json::array& path = items_of(refusal, "path");
-    const json::array& findings = items_of(refusal, "findings");
+    const json::array& path = items_of(refusal, "verdict.path");
+    const json::array& findings = items_of(refusal, "verdict.findings");
     if (path.empty() && findings.empty()) {
         return;
     }
@@ -89,7 +89,7 @@ void print_refusal(std::ostream& out, const json::value& refusal) {
          {"what mends it", shown(refusal, "fix")},
          {"decided by",
           entry ? shown(refusal, "entry.kind") + " " + shown(refusal, "entry.id") : "no entry"},
-         {"decisive finding", shown(refusal, "reason")},
+         {"decisive finding", shown(refusal, "verdict.reason")},
          {"device was told", shown(refusal, "errorCode") + " " + shown(refusal, "errorMessage")},
          {"came from", shown(refusal, "peerAddress") + " by " + shown(refusal, "protocol") + " " +
                            shown(refusal, "apiVersion") + ", " + shown(refusal, "tlsVersion") +

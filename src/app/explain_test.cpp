@@ -24,8 +24,9 @@ TEST(Explain, ShowsTheWholeVerdict) {
         "refusal": {
             "registrationId": "dev-1", "at": "2030-01-01T00:00:00Z", "cause": "certificate-fault",
             "explanation": "nothing issued CN=Sub", "fix": "send the intermediate",
-            "reason": "no-issuer-found: CN=Sub", "errorCode": 401002,
-            "errorMessage": "Unauthorized", "entry": null,
+            "errorCode": 401002, "errorMessage": "Unauthorized", "entry": null,
+            "verdict": {
+            "reason": "no-issuer-found: CN=Sub",
             "sent": [
                 {"subject": "CN=dev-1", "issuer": "CN=Sub", "notBefore": "a", "notAfter": "b",
                  "key": "P-256", "signatureAlgorithm": "ecdsa-with-SHA256",
@@ -37,7 +38,7 @@ TEST(Explain, ShowsTheWholeVerdict) {
                 {"role": "intermediate", "sent": false, "certificate": {"subject": "CN=Sub"},
                  "findings": []}],
             "findings": [{"fault": "no-issuer-found", "gravity": "fatal", "detail": "a gap",
-                          "fix": "send it"}],
+                          "fix": "send it"}]},
             "protocol": "https", "apiVersion": "2021-06-01", "userAgent": "sdk",
             "tlsVersion": "TLSv1.3", "tlsCipher": "X", "peerAddress": "127.0.0.1"}})");
     EXPECT_EQ(page, R"(dev-1: refused: the chain has a gap

@@ -33,13 +33,10 @@ void tell_preview(const Invocation& call, const json::value& preview) {
     std::ostream& err = call.io().err;
     err << "This would happen:\n";
     tell_lines(err, preview, "summary", "  - ");
-    if (const std::uint64_t lost = devices_lost(preview); lost > 0) {
-        err << "  " << counted(lost, "device")
-            << " would lose the only way in: " << shown(preview, "impact.first");
-        const json::value* first = find_member(preview, "impact.first");
-        err << (first != nullptr && first->is_array() && first->get_array().size() < lost
-                    ? ", ...\n"
-                    : "\n");
+    const json::value* first = find_member(preview, "impact.first");
+    if (first != nullptr && first->is_array() && !first->get_array().empty()) {
+        const bool more = first->get_array().size() < devices_lost(preview);
+        err << "    " << shown(first) << (more ? ", ...\n" : "\n");
     }
     tell_findings(call, preview);
 }

@@ -46,6 +46,13 @@ bool is_unsafe(char32_t c) {
            c == 0x061c;
 }
 
+/// "2026-11-23T18:27:30.1234560Z" without its fraction; any other text as it is.
+std::string_view without_fraction(std::string_view text) {
+    const bool time = text.size() == 28 && text[4] == '-' && text[10] == 'T' && text[19] == '.' &&
+                      text.back() == 'Z';
+    return time ? text.substr(0, 19) : text;
+}
+
 std::string hex(std::uint32_t value, std::size_t digits) {
     std::string text;
     for (; value != 0 || text.size() < digits; value >>= 4) {
@@ -123,7 +130,8 @@ std::string shown(const json::value* value) {
         return "-";
     }
     if (const json::string* text = value->if_string()) {
-        return text->empty() ? "-" : printable(*text);
+        const std::string_view cut = without_fraction(*text);
+        return text->empty() ? "-" : printable(cut) + (cut.size() < text->size() ? "Z" : "");
     }
     if (const bool* yes = value->if_bool()) {
         return *yes ? "yes" : "no";

@@ -24,8 +24,8 @@ std::size_t width_of(std::string_view text);
 /// The member that a dotted path names, or nullptr: "certificates.primary.current".
 const json::value* find_member(const json::value& record, std::string_view path);
 
-/// For people: strings printable, true "yes", false "no", null or absent or empty "-", arrays
-/// with ", " between.
+/// For people: strings printable, times to the second, true "yes", false "no", null or absent or
+/// empty "-", arrays with ", " between.
 std::string shown(const json::value* value);
 std::string shown(const json::value& record, std::string_view path);
 

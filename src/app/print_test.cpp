@@ -41,6 +41,11 @@ TEST(Shown, SaysValuesForPeople) {
     EXPECT_EQ(shown(record, "no"), "no");
     EXPECT_EQ(shown(record, "n"), "5");
     EXPECT_EQ(shown(record, "list"), "p, q");
+    const json::value times = json::parse(
+        R"({"a":"2026-11-23T18:27:30.1234560Z","b":"2026-11-23T18:27:30Z","c":"x.1234560Z"})");
+    EXPECT_EQ(shown(times, "a"), "2026-11-23T18:27:30Z");
+    EXPECT_EQ(shown(times, "b"), "2026-11-23T18:27:30Z");
+    EXPECT_EQ(shown(times, "c"), "x.1234560Z");
 }
 
 TEST(PrintJson, IndentsAndEscapes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/twin_file.hpp"
 
+#include "app/print.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
 
@@ -17,6 +18,13 @@ Parameter reprovision_option() {
 boost::json::value reprovision_policy(const std::string& word) {
     return boost::json::object{{"updateHubAssignment", word != "never"},
                                {"migrateDeviceData", word == "migrate"}};
+}
+
+std::string reprovision_word(const boost::json::value& policy) {
+    if (shown(policy, "updateHubAssignment") == "no") {
+        return "never";
+    }
+    return shown(policy, "migrateDeviceData") == "yes" ? "migrate" : "reset";
 }
 
 Parameter initial_twin_option() {

@@ -15,6 +15,9 @@ Parameter reprovision_option();
 /// ReprovisionPolicy of the API for one of those words.
 boost::json::value reprovision_policy(const std::string& word);
 
+/// The word for a ReprovisionPolicy of the API.
+std::string reprovision_word(const boost::json::value& policy);
+
 /// "--initial-twin FILE"
 Parameter initial_twin_option();
 /// The JSON object in the file; null for the word "none".
