@@ -6,6 +6,7 @@
 #include "x509/peer_name.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <istream>
 #include <ostream>
 
@@ -14,6 +15,9 @@ namespace {
 
 using x509::Certificate;
 using x509::Crl;
+
+/// A day: whoever means more means another --at.
+constexpr std::int64_t clock_skew_max = 86'400;
 
 Judgement refused(std::string reason) {
     return {false, std::move(reason)};
@@ -28,9 +32,8 @@ bool holds_nothing(const Error& error) {
     return error.reason == "no-certificate";
 }
 
-Result<std::vector<Certificate>> read_input(const std::string& text) {
-    return x509::read_certificates(text, limits::pki_verify_certificates_max,
-                                   limits::pki_verify_file_bytes_max);
+Result<std::vector<Certificate>> read_input(const std::string& text, std::size_t count_max) {
+    return x509::read_certificates(text, count_max, limits::pki_verify_file_bytes_max);
 }
 
 /// What the request's texts turned out to hold. The error is the end entity's, or that of the only
@@ -45,7 +48,7 @@ struct Material {
 Result<Material> read_material(const VerifyRequest& request) {
     Material material;
     for (const auto& text : request.chain) {
-        auto read = read_input(text);
+        auto read = read_input(text, limits::pki_verify_certificates_max);
         if (!read && (material.chain.empty() || read.error().kind == ErrorKind::too_large)) {
             return read.error();
         }
@@ -54,7 +57,7 @@ Result<Material> read_material(const VerifyRequest& request) {
         }
     }
     for (const auto& text : request.anchors) {
-        auto read = read_input(text);
+        auto read = read_input(text, limits::pki_verify_anchors_max);
         if (!read) {
             material.anchors_error = read.error();
             continue;
@@ -88,14 +91,18 @@ Result<VerifyRequest> request_of(const Invocation& call, const Clock& clock) {
     VerifyRequest request;
     request.at = clock.now();
     if (call.has("--at")) {
-        request.at = TimePoint{std::chrono::seconds{call.number_or("--at", 0)}};
+        TRY(request.at, time_from_unix(static_cast<double>(call.number_or("--at", 0))));
     }
     TRY(request.purpose, parse_purpose(call.text_or("--purpose", "client")));
     const std::int64_t depth = call.number_or("--max-depth", -1);
     if (depth >= 0) {
         request.intermediates_max = static_cast<std::size_t>(depth);
     }
-    request.clock_skew = std::chrono::seconds{call.number_or("--clock-skew", 0)};
+    const std::int64_t skew = call.number_or("--clock-skew", 0);
+    if (depth < -1 || skew < 0 || skew > clock_skew_max) {
+        return usage_error("--max-depth and --clock-skew are small counts");
+    }
+    request.clock_skew = std::chrono::seconds{skew};
     request.name = call.maybe("--name");
     for (const auto& [option, target] :
          {std::pair{"--anchors", &request.anchors}, std::pair{"--chain", &request.chain},
@@ -120,10 +127,11 @@ Result<Judgement> judge(const VerifyRequest& request) {
     if (material.chain.empty()) {
         return Error{ErrorKind::malformed, "the chain is empty", "no-certificate"};
     }
-    if (std::max(material.chain.size(), material.anchors.size()) >
-        limits::pki_verify_certificates_max) {
-        return refused("too-many-certificates: more than " +
-                       std::to_string(limits::pki_verify_certificates_max) + " were given");
+    if (material.chain.size() > limits::pki_verify_certificates_max ||
+        material.anchors.size() > limits::pki_verify_anchors_max) {
+        return refused("too-many-certificates: a chain may have " +
+                       std::to_string(limits::pki_verify_certificates_max) + ", anchors may be " +
+                       std::to_string(limits::pki_verify_anchors_max));
     }
     if (material.anchors.size() == 0 && material.anchors_error) {
         return refused(*material.anchors_error);
@@ -160,6 +168,15 @@ Result<x509::Purpose> parse_purpose(std::string_view text) {
         return x509::Purpose::any;
     }
     return usage_error("a purpose is client, server or any, not '" + std::string{text} + "'");
+}
+
+Result<TimePoint> time_from_unix(double seconds) {
+    // Some 28,000 years on either side: what certificates can say, and nothing overflows.
+    constexpr double seconds_max = 9.0e11;
+    if (!(std::abs(seconds) <= seconds_max)) {
+        return usage_error("that is no Unix time");
+    }
+    return TimePoint{std::chrono::microseconds{std::llround(seconds * 1e6)}};
 }
 
 Result<Exit> verify_chain(const Invocation& call, const Clock& clock) {

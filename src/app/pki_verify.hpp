@@ -46,6 +46,9 @@ Result<Judgement> judge(const VerifyRequest& request);
 /// "client", "server", "any".
 Result<x509::Purpose> parse_purpose(std::string_view text);
 
+/// Unix seconds, perhaps with a fraction.
+Result<TimePoint> time_from_unix(double seconds);
+
 /// Reads a JSON object a line, writes one a line and flushes it. Never fails for a line's sake: a
 /// line that cannot be judged is answered with "skip" and its id, where one can be read. "at"
 /// defaults to `clock`.

@@ -78,17 +78,12 @@ Result<TimePoint> time_of(const json::value& value) {
     if (const auto* text = value.if_string()) {
         return parse_iso8601(std::string_view{*text});
     }
-    // TimePoint counts microseconds: this many seconds on either side of 1970 fit.
-    constexpr double seconds_max = 9.0e12;
-    if (!value.is_number()) {
-        return unfit("\"at\" is not a Unix time");
-    }
     json::error_code error;
-    const auto seconds = value.to_number<double>(error);
-    if (error || !(std::abs(seconds) < seconds_max)) {
+    const double seconds = value.is_number() ? value.to_number<double>(error) : std::nan("");
+    if (error) {
         return unfit("\"at\" is not a Unix time");
     }
-    return TimePoint{std::chrono::microseconds{std::llround(seconds * 1e6)}};
+    return time_from_unix(seconds);
 }
 
 Result<Done> read_options(const json::object& object, VerifyRequest& request) {

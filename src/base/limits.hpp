@@ -15,10 +15,12 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t peer_certificates_max = 32;
 /// Bytes of all certificates a device sends together.
 inline constexpr std::size_t peer_chain_bytes_max = 64 * 1024;
-/// Certificates in one input of `pki verify`; public suites go this far.
+/// Certificates in one chain of `pki verify`; public suites go this far.
 inline constexpr std::size_t pki_verify_certificates_max = 256;
-/// One input file of `pki verify`: that many certificates of the largest size, in PEM.
-inline constexpr std::size_t pki_verify_file_bytes_max = 12 * 1024 * 1024;
+/// Trust anchors of `pki verify`: they are the operator's own, and cost little each.
+inline constexpr std::size_t pki_verify_anchors_max = 10'000;
+/// One input file of `pki verify`: a chain of the largest certificates in PEM, or all the anchors.
+inline constexpr std::size_t pki_verify_file_bytes_max = 16 * 1024 * 1024;
 /// One line of a batch: a few such files at once would be odd, many small ones are not.
 inline constexpr std::size_t pki_verify_line_bytes_max = 32 * 1024 * 1024;
 /// One certificate; RSA-16384 with many names stays under it.

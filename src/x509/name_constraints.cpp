@@ -201,12 +201,19 @@ bool same_form(const GeneralName& name, const GeneralName& subtree) {
     return name.form == subtree.form && (name.form != NameForm::other || name.kind == subtree.kind);
 }
 
+/// Names are IA5 text by their type only; what else is in them must not reach a terminal or a log.
+std::string printable(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return text;
+}
+
 std::string shown(const GeneralName& name, const Certificate& certificate) {
     switch (name.form) {
         case NameForm::directory: return "its name '" + certificate.subject() + "'";
         case NameForm::ip: return "its IP address " + to_hex(as_bytes(name.value));
         case NameForm::other: return "its " + name.kind;
-        default: return "its " + name.kind + " name '" + name.value + "'";
+        default: return "its " + name.kind + " name '" + printable(name.value) + "'";
     }
 }
 
