@@ -6,6 +6,7 @@
 #include "x509/digest.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -17,6 +18,13 @@
 
 namespace rollcall::store {
 namespace {
+
+constexpr const char* store_name = "rollcall.db";
+/// What may stand in a directory of ours; one of them makes it ours.
+constexpr std::array our_names{"lock",          "secret.key",  store_name,
+                               "rollcall.toml", "admin-token", "tls"};
+/// What an empty file system of its own holds.
+constexpr const char* nobodys_name = "lost+found";
 
 Error refused(const std::filesystem::path& path, const std::string& what, int code) {
     const bool forbidden = code == EACCES || code == EPERM || code == EROFS;
@@ -41,11 +49,38 @@ Result<Done> make_directory(const std::filesystem::path& path) {
     return Done{};
 }
 
+/// A directory that was made for something else must not be taken over, nor its mode changed.
+Result<Done> check_ours(const std::filesystem::path& path) {
+    std::error_code failed;
+    const std::filesystem::directory_iterator entries{path, failed};
+    if (failed) {
+        return refused(path, "read", failed.value());
+    }
+    const bool empty = std::all_of(begin(entries), end(entries), [](const auto& entry) {
+        return entry.path().filename() == nobodys_name;
+    });
+    const bool ours = std::any_of(our_names.begin(), our_names.end(), [&](const char* name) {
+        return std::filesystem::exists(std::filesystem::symlink_status(path / name, failed));
+    });
+    if (!empty && !ours) {
+        return Error{ErrorKind::conflict,
+                     path.string() +
+                         " holds other files and is no data directory of rollcall: "
+                         "choose an empty or a new one",
+                     "not-a-data-directory"};
+    }
+    return Done{};
+}
+
 /// Nobody but the owner may look in.
 Result<Done> tighten(const std::filesystem::path& path, mode_t mode) {
     struct stat found {};
     if (stat(path.c_str(), &found) != 0) {
         return refused(path, "look at", errno);
+    }
+    if (found.st_uid != geteuid()) {
+        return Error{ErrorKind::forbidden, path.string() + " belongs to another user",
+                     "not-our-directory"};
     }
     if ((found.st_mode & 0077) == 0) {
         return Done{};
@@ -102,6 +137,13 @@ Result<Digest> keep_secret(const std::filesystem::path& directory, Entropy& entr
     Digest secret;
     std::error_code failed;
     if (!std::filesystem::exists(path, failed)) {
+        if (std::filesystem::exists(directory / store_name, failed)) {
+            return Error{ErrorKind::conflict,
+                         path.string() +
+                             " is missing beside a store that was sealed with it: "
+                             "put it back from the backup",
+                         "secret-missing"};
+        }
         entropy.fill(secret.bytes);
         TRY([[maybe_unused]] const Done written,
             write_file(path, std::string{as_text(secret.bytes)}, Secrecy::secret,
@@ -124,6 +166,7 @@ Result<Digest> keep_secret(const std::filesystem::path& directory, Entropy& entr
 
 Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path, Entropy& entropy) {
     TRY([[maybe_unused]] const Done made, make_directory(path));
+    TRY([[maybe_unused]] const Done ours, check_ours(path));
     TRY([[maybe_unused]] const Done tight, tighten(path, 0700));
     TRY(const int lock, take_lock(path));
     DataDirectory directory{path, lock};
@@ -138,7 +181,7 @@ DataDirectory::DataDirectory(DataDirectory&& other) noexcept
 
 DataDirectory::~DataDirectory() {
     if (lock_ >= 0) {
-        ::close(lock_);
+        ::close(lock_);  // the file stays: removing it would let two processes lock two files
     }
 }
 

@@ -65,6 +65,28 @@ TEST_F(Directory, ADamagedSecretIsNotReplaced) {
     EXPECT_EQ(std::filesystem::file_size(path / "secret.key"), 5U);
 }
 
+TEST_F(Directory, OfOthersIsLeftAlone) {
+    std::filesystem::create_directories(path);
+    chmod(path.c_str(), 0755);
+    std::ofstream{path / "thesis.tex"} << "x";
+    EXPECT_EQ(DataDirectory::open(path, entropy).error().reason, "not-a-data-directory");
+    EXPECT_EQ(mode_of(path), 0755U);
+    EXPECT_FALSE(std::filesystem::exists(path / "secret.key"));
+}
+
+TEST_F(Directory, AnEmptyFileSystemIsTaken) {
+    std::filesystem::create_directories(path / "lost+found");
+    EXPECT_TRUE(DataDirectory::open(path, entropy));
+}
+
+TEST_F(Directory, ALostSecretIsNotReplaced) {
+    { ASSERT_TRUE(DataDirectory::open(path, entropy)); }
+    std::ofstream{path / "rollcall.db"} << "x";
+    std::filesystem::remove(path / "secret.key");
+    EXPECT_EQ(DataDirectory::open(path, entropy).error().reason, "secret-missing");
+    EXPECT_FALSE(std::filesystem::exists(path / "secret.key"));
+}
+
 TEST_F(Directory, AFileInItsPlaceIsRefused) {
     std::filesystem::create_directories(path.parent_path());
     std::ofstream{path} << "x";

@@ -3,6 +3,7 @@
 
 #include "base/limits.hpp"
 #include "domain/registration.hpp"
+#include "store/bookkeeping_rows.hpp"
 
 #include <array>
 #include <string>
@@ -248,7 +249,7 @@ int newest_schema() {
     return static_cast<int>(migrations.size());
 }
 
-Result<Done> migrate(Database& database) {
+Result<Done> migrate(Database& database, const AuditHead& first_head) {
     TRY(const std::int64_t had, database.integer("PRAGMA user_version"));
     if (had > newest_schema()) {
         return Error{ErrorKind::unsupported,
@@ -263,6 +264,9 @@ Result<Done> migrate(Database& database) {
     for (auto step = static_cast<std::size_t>(had); step < migrations.size(); ++step) {
         TRY(auto transaction, Transaction::begin(database, Transaction::Kind::writing));
         TRY([[maybe_unused]] const auto made, database.execute(migrations[step]));
+        if (step == 0) {
+            TRY([[maybe_unused]] const auto head, put_audit_head(database, first_head));
+        }
         // Numbers of our own: a pragma takes no parameters.
         const std::string marks = "PRAGMA user_version=" + std::to_string(step + 1) +
                                   "; PRAGMA application_id=" + std::to_string(application_id);

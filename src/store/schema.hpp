@@ -4,14 +4,17 @@
 #pragma once
 
 #include "store/database.hpp"
+#include "store/store.hpp"
 
 namespace rollcall::store {
 
 /// The schema this program reads and writes.
 int newest_schema();
 
-/// Brings the file to the newest schema, each step in one transaction. unsupported with reason
-/// "schema-newer" for a file that a later program wrote, "not-our-store" for another program's.
-Result<Done> migrate(Database& database);
+/// Brings the file to the newest schema, each step in one transaction. `first_head` becomes the
+/// head of the audit log together with the first tables, so that a store without a head was
+/// altered. unsupported with reason "schema-newer" for a file that a later program wrote,
+/// "not-our-store" for another program's.
+Result<Done> migrate(Database& database, const AuditHead& first_head);
 
 }  // namespace rollcall::store

@@ -42,7 +42,7 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::open(Settings settings, Metr
                                                          TimePoint now) {
     std::unique_ptr<SqliteWriter> writer{new SqliteWriter(std::move(settings), metrics)};
     TRY([[maybe_unused]] const auto connected, writer->connect());
-    TRY([[maybe_unused]] const auto started, writer->start_audit(now));
+    TRY([[maybe_unused]] const auto checked, writer->check_audit(now));
     return writer;
 }
 
@@ -50,7 +50,8 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::open(Settings settings, Metr
 Result<Done> SqliteWriter::connect() {
     database_.reset();
     TRY(auto database, Database::open(settings_.database));
-    TRY([[maybe_unused]] const auto migrated, migrate(database));
+    TRY([[maybe_unused]] const auto migrated,
+        migrate(database, signed_head(0, Digest{}, settings_.audit_key)));
     Heads heads;
     TRY(heads.versions, get_versions(database));
     TRY(const auto audit, get_audit_head(database));
@@ -62,27 +63,25 @@ Result<Done> SqliteWriter::connect() {
     return Done{};
 }
 
-/// Signs the head of a new log. A head that is not signed with our key must not be signed over as
-/// if nothing were: a record of it goes into the log, which verify_audit() reports from then on.
-Result<Done> SqliteWriter::start_audit(TimePoint now) {
-    TRY(const auto stored, get_audit_head(*database_));
-    TRY(const auto existing, list_audit(*database_, 0, 1));
-    const bool is_new = !stored && existing.empty();
+/// A head that is not signed with our key must not be signed over as if nothing were: a record of
+/// it goes into the log, which verify_audit() reports from then on.
+Result<Done> SqliteWriter::check_audit(TimePoint now) {
     Heads heads = committed_;
-    if (is_new) {
-        heads.audit = signed_head(0, Digest{}, settings_.audit_key);
-    } else if (heads.audit !=
-               signed_head(heads.audit.sequence, heads.audit.hash, settings_.audit_key)) {
-        log_event(Severity::error, "audit_log_altered",
-                  {{"sequence", std::to_string(heads.audit.sequence)}});
-        TRY(const std::int64_t newest,
-            database_->integer("SELECT coalesce(max(sequence), 0) FROM audit"));
-        heads.audit.sequence = std::max(heads.audit.sequence, static_cast<std::uint64_t>(newest));
-        auto [record, head] = chain_audit(heads.audit, audit_broken(now), settings_.audit_key);
-        TRY([[maybe_unused]] const auto appended, append_audit(*database_, record));
-        heads.audit = head;
+    const auto& stored = heads.audit;
+    if (stored == signed_head(stored.sequence, stored.hash, settings_.audit_key)) {
+        return Done{};
     }
+    log_event(Severity::error, "audit_log_altered",
+              {{"sequence", std::to_string(stored.sequence)}});
+    TRY(auto transaction, Transaction::begin(*database_, Transaction::Kind::writing));
+    TRY(const std::int64_t newest,
+        database_->integer("SELECT coalesce(max(sequence), 0) FROM audit"));
+    heads.audit.sequence = std::max(stored.sequence, static_cast<std::uint64_t>(newest));
+    auto [record, head] = chain_audit(heads.audit, audit_broken(now), settings_.audit_key);
+    TRY([[maybe_unused]] const auto appended, append_audit(*database_, record));
+    heads.audit = head;
     TRY([[maybe_unused]] const auto saved, save_heads(heads));
+    TRY([[maybe_unused]] const auto done, transaction.commit());
     committed_ = heads;
     return Done{};
 }
@@ -112,7 +111,8 @@ void SqliteWriter::write(std::span<const GroupCommit::Entry> batch) {
     fail(batch, answers.error());
 }
 
-/// Answers with `error`. After anything but a full disk the connection is not trusted any more.
+/// Answers with `error`. The connection is kept where it still works: opening the file anew could
+/// find a transaction in the log whose sync failed, and make it true after all.
 void SqliteWriter::fail(std::span<const GroupCommit::Entry> batch, const Error& error) {
     for (const auto& entry : batch) {
         entry.answer = error;
@@ -121,11 +121,13 @@ void SqliteWriter::fail(std::span<const GroupCommit::Entry> batch, const Error& 
         return;
     }
     failures_.add(static_cast<double>(batch.size()));
-    log_event(Severity::error, "ledger_failed",
-              {{"reason", error.reason},
-               {"note", error.note},
-               {"changes", std::to_string(batch.size())}});
-    if (error.reason != "disk-full") {
+    if (!std::exchange(failing_, true)) {
+        log_event(Severity::error, "ledger_failed",
+                  {{"reason", error.reason},
+                   {"note", error.note},
+                   {"changes", std::to_string(batch.size())}});
+    }
+    if (database_ && !Transaction::begin(*database_, Transaction::Kind::writing)) {
         database_.reset();
     }
 }
@@ -153,6 +155,9 @@ Result<SqliteWriter::Answers> SqliteWriter::transact(std::span<const GroupCommit
     TRY([[maybe_unused]] const auto durable, transaction.commit());
     committed_ = heads;
     config_version_ = heads.versions.config_version;
+    if (refused < batch.size() && std::exchange(failing_, false)) {
+        log_event(Severity::info, "ledger_works_again", {});
+    }
     transactions_.add();
     changes_.add(static_cast<double>(batch.size() - refused));
     refusals_.add(static_cast<double>(refused));

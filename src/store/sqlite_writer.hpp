@@ -41,7 +41,7 @@ private:
     SqliteWriter(Settings settings, Metrics& metrics);
 
     Result<Done> connect();
-    Result<Done> start_audit(TimePoint now);
+    Result<Done> check_audit(TimePoint now);
     Result<Answers> transact(std::span<const GroupCommit::Entry> batch);
     Result<Done> apply(const domain::Changes& changes, Heads& heads, CountChanges& counts);
     Result<Done> save_heads(const Heads& heads);
@@ -52,6 +52,7 @@ private:
     std::optional<Database> database_{};  ///< none: lost, to be opened again
     Heads committed_{};
     std::atomic<std::uint64_t> config_version_{0};
+    bool failing_ = false;    ///< was said in the log already
     int log_pages_ = 0;       ///< in the write-ahead log after the last commit
     int checkpoint_due_ = 0;  ///< pages at which the next checkpoint is tried
 

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only the store on SQLite promises: durability, failing disks, migrations. What it shares
+// with its twin is in store_contract_test.cpp.
+#include "store/sqlite.hpp"
+
+#include "base/limits.hpp"
+#include "store/audit_chain.hpp"
+#include "store/schema.hpp"
+#include "support/failing_disk.hpp"
+#include "support/full_records.hpp"
+#include "support/run_task.hpp"
+#include "support/scratch_directory.hpp"
+
+#include <functional>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rollcall::store {
+namespace {
+
+using namespace rollcall::domain;
+using namespace rollcall::test;
+using Failure = FailingDisk::Failure;
+using ::testing::HasSubstr;
+
+const Digest audit_key = digest_of("audit key");
+
+class SqliteStores : public ::testing::Test {
+protected:
+    SqliteStores() {
+        FailingDisk::install();
+        settings_.file = directory_.path() / "rollcall.db";
+        settings_.audit_key = audit_key;
+        settings_.vfs = FailingDisk::name();
+    }
+    Result<std::unique_ptr<SqliteStore>> try_open() {
+        return SqliteStore::open(settings_, metrics_, day("2026-01-01"));
+    }
+    std::unique_ptr<SqliteStore> open() {
+        auto store = try_open();
+        INVARIANT(store.has_value());
+        return *std::move(store);
+    }
+    /// Runs SQL of the test's own on the closed file.
+    void tamper(const char* sql) {
+        auto database = Database::open({.file = settings_.file});
+        ASSERT_TRUE(database);
+        const auto done = database->execute(sql);
+        ASSERT_TRUE(done) << done.error().note;
+    }
+    static Result<Receipt> put_setting(SqliteStore& store, const std::string& value) {
+        const Changes changes{.writes = {PutSetting{"key", value}}};
+        return run(store.commit(changes));
+    }
+    static std::optional<std::string> setting(SqliteStore& store) {
+        return run(store.setting("key")).value();
+    }
+
+    ScratchDirectory directory_;
+    Metrics metrics_;
+    SqliteStore::Settings settings_;
+};
+
+TEST_F(SqliteStores, WhatWasAnsweredIsThereAfterAKill) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto store = open();
+        const Changes changes{.writes = {PutRegistration{a_registration("dev")}},
+                              .audit = {an_event("one")},
+                              .moves_config = true};
+        const auto receipt = run(store->commit(changes));
+        ::_exit(receipt ? 0 : 1);  // nothing is closed, no destructor runs
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    const auto store = open();
+    EXPECT_EQ(run(store->registration(RegistrationId::trusted("dev"))).value(),
+              a_registration("dev"));
+    EXPECT_EQ(store->config_version(), 2U);
+    EXPECT_EQ(run(verify_audit(*store, audit_key)).value().records, 1U);
+}
+
+TEST_F(SqliteStores, EveryAnswerCameAfterASync) {
+    const auto store = open();
+    for (int i = 0; i < 5; ++i) {
+        const int before = FailingDisk::log_syncs();
+        ASSERT_TRUE(put_setting(*store, std::to_string(i)));
+        EXPECT_GT(FailingDisk::log_syncs(), before);
+    }
+}
+
+TEST_F(SqliteStores, ManyWaitersShareASync) {
+    const auto store = open();
+    constexpr int count = 2'000;
+    std::vector<Changes> all(count);
+    std::vector<Task<Result<Receipt>>> tasks;
+    for (int i = 0; i < count; ++i) {
+        all[i].writes = {PutSetting{std::to_string(i), "x"}};
+        tasks.push_back(store->commit(all[i]));
+    }
+    const int before = FailingDisk::log_syncs();
+    for (const auto& answer : run_together(std::move(tasks))) {
+        EXPECT_TRUE(answer);
+    }
+    const int syncs = FailingDisk::log_syncs() - before;
+    EXPECT_GE(syncs, count / static_cast<int>(limits::ledger_batch_max));
+    EXPECT_LT(syncs, count / 4);
+}
+
+TEST_F(SqliteStores, AFullDiskIsSaidAndLeavesNothingHalfWritten) {
+    const auto store = open();
+    ASSERT_TRUE(put_setting(*store, "before"));
+    FailingDisk::failure() = Failure::full;
+    for (int i = 0; i < 3; ++i) {
+        const Changes changes{.writes = {PutSetting{"key", "lost"}, PutDevice{a_device("dev")}},
+                              .audit = {an_event("lost")},
+                              .moves_config = true};
+        const auto refused = run(store->commit(changes));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+        EXPECT_EQ(refused.error().reason, "disk-full");
+        EXPECT_EQ(setting(*store), "before") << "questions are still answered";
+        EXPECT_EQ(store->config_version(), 1U);
+    }
+    FailingDisk::failure() = Failure::none;
+    ASSERT_TRUE(put_setting(*store, "after"));
+    EXPECT_EQ(setting(*store), "after");
+    EXPECT_EQ(run(store->device(DeviceId::trusted("dev"))).value(), std::nullopt);
+    EXPECT_EQ(run(verify_audit(*store, audit_key)).value().records, 0U);
+}
+
+TEST_F(SqliteStores, AFailedSyncIsNoReceipt) {
+    const auto store = open();
+    ASSERT_TRUE(put_setting(*store, "before"));
+    FailingDisk::failure() = Failure::sync;
+    const auto refused = put_setting(*store, "lost");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason, "storage-failed");
+    EXPECT_EQ(setting(*store), "before");
+    FailingDisk::failure() = Failure::none;
+    ASSERT_TRUE(put_setting(*store, "after"));
+    EXPECT_EQ(setting(*store), "after");
+    EXPECT_EQ(setting(*open()), "after");
+}
+
+TEST_F(SqliteStores, AReaderRecovers) {
+    open();
+    const auto store = open();
+    FailingDisk::failure() = Failure::read;
+    EXPECT_EQ(run(store->setting("key")).error().kind, ErrorKind::unavailable);
+    FailingDisk::failure() = Failure::none;
+    EXPECT_EQ(setting(*store), std::nullopt);
+}
+
+TEST_F(SqliteStores, TheLogIsCopiedBackAndStartsOver) {
+    settings_.checkpoint_pages = 50;
+    const auto store = open();
+    const std::string large(40'000, 'x');
+    std::uintmax_t largest = 0;
+    for (int i = 0; i < 100; ++i) {
+        ASSERT_TRUE(put_setting(*store, large + std::to_string(i)));
+        largest = std::max(largest, std::filesystem::file_size(settings_.file.string() + "-wal"));
+    }
+    // Ten pages a commit: without checkpoints the log would hold a thousand.
+    EXPECT_LT(largest, 100U * 4'200U);
+    EXPECT_EQ(setting(*store), large + "99");
+}
+
+TEST_F(SqliteStores, ThreadsAskWhileTheLedgerWrites) {
+    const auto store = open();
+    std::atomic<bool> done{false};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&] {
+            std::string last;
+            while (!done) {
+                const auto found = setting(*store).value_or("");
+                EXPECT_GE(found, last) << "never back in time";
+                last = found;
+            }
+        });
+    }
+    for (int i = 100; i < 300; ++i) {
+        ASSERT_TRUE(put_setting(*store, std::to_string(i)));
+        ASSERT_EQ(setting(*store), std::to_string(i)) << "own writes are seen";
+    }
+    done = true;
+    for (auto& thread : threads) {
+        thread.join();
+    }
+}
+
+TEST_F(SqliteStores, CommitsFromManyThreads) {
+    const auto store = open();
+    std::vector<std::thread> threads;
+    std::atomic<int> granted{0};
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            std::vector<Changes> all(100);
+            std::vector<Task<Result<Receipt>>> tasks;
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                const std::string id = std::to_string(t) + "-" + std::to_string(i);
+                all[i].writes = {PutRegistration{a_registration(id)}};
+                tasks.push_back(store->commit(all[i]));
+            }
+            for (const auto& answer : run_together(std::move(tasks))) {
+                granted += answer ? 1 : 0;
+            }
+        });
+    }
+    for (auto& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(granted, 400);
+    EXPECT_EQ(run(store->registration_count({})).value(), 400U);
+}
+
+TEST_F(SqliteStores, AClosedLedgerSaysSo) {
+    const auto store = open();
+    store->close();
+    EXPECT_EQ(put_setting(*store, "x").error().reason, "ledger-closed");
+}
+
+// --- Files of others and of other times ----------------------------------------------------
+
+TEST_F(SqliteStores, ANewerSchemaIsRefused) {
+    open();
+    const std::string newer = "PRAGMA user_version=" + std::to_string(newest_schema() + 1);
+    tamper(newer.c_str());
+    const auto refused = try_open();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason, "schema-newer");
+    EXPECT_THAT(refused.error().detail, HasSubstr("newer rollcall"));
+}
+
+TEST_F(SqliteStores, AnotherProgramsDatabaseIsRefused) {
+    tamper("CREATE TABLE songs (name TEXT)");
+    EXPECT_EQ(try_open().error().reason, "not-our-store");
+}
+
+TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
+    ASSERT_TRUE(put_setting(*open(), "x"));
+    EXPECT_EQ(setting(*open()), "x");
+}
+
+TEST_F(SqliteStores, OnlyTheOwnerReadsTheFiles) {
+    const auto store = open();
+    for (const auto* end : {"", "-wal", "-shm"}) {
+        const auto mode = std::filesystem::status(settings_.file.string() + end).permissions();
+        EXPECT_EQ(mode, std::filesystem::perms{0600}) << end;
+    }
+}
+
+TEST_F(SqliteStores, ARecordThatCannotBeReadIsAnError) {
+    {
+        const auto store = open();
+        const Changes changes{
+            .writes = {PutRegistration{a_registration("dev")}, PutCa{a_ca("root")}}};
+        ASSERT_TRUE(run(store->commit(changes)));
+    }
+    tamper("UPDATE registrations SET status=99; UPDATE cas SET der=x'3000'");
+    const auto store = open();
+    EXPECT_EQ(run(store->registration(RegistrationId::trusted("dev"))).error().kind,
+              ErrorKind::internal);
+    EXPECT_EQ(run(store->ca(CaId::trusted("ca-root"))).error().reason, "unreadable-record");
+    EXPECT_EQ(run(store->trust_records()).error().kind, ErrorKind::internal);
+}
+
+// --- The audit log -------------------------------------------------------------------------
+
+TEST_F(SqliteStores, AnAlteredAuditLogStaysAltered) {
+    const std::vector<std::pair<const char*, std::uint64_t>> cases{
+        {"UPDATE audit SET reason='x' WHERE sequence=2", 2},
+        {"DELETE FROM audit WHERE sequence=2", 2},
+        {"DELETE FROM audit WHERE sequence=3", 3},
+        // Cut short, with a head to match but without the key: the server's next record must not
+        // sign it over.
+        {"DELETE FROM audit WHERE sequence=3; UPDATE audit_head SET sequence=2,"
+         " hash=(SELECT hash FROM audit WHERE sequence=2)",
+         3},
+        {"DELETE FROM audit; DELETE FROM audit_head; DELETE FROM settings", 1},
+    };
+    for (const auto& [sql, sequence] : cases) {
+        std::filesystem::remove(settings_.file);
+        {
+            const auto store = open();
+            const Changes changes{.audit = {an_event("one"), an_event("two"), an_event("three")}};
+            ASSERT_TRUE(run(store->commit(changes)));
+        }
+        tamper(sql);
+        const auto store = open();
+        const Changes more{.audit = {an_event("four")}};
+        ASSERT_TRUE(run(store->commit(more)));
+        const auto check = run(verify_audit(*store, audit_key)).value();
+        ASSERT_TRUE(check.fault) << sql;
+        EXPECT_EQ(check.fault->sequence, sequence) << sql;
+        EXPECT_EQ(check.records, sequence - 1) << sql;
+    }
+}
+
+// --- Counts that the ledger keeps beside the records ---------------------------------------
+
+TEST_F(SqliteStores, KeptCountsAreWhatCountingGives) {
+    std::uint64_t state = 7;
+    const auto chance = [&state](std::uint64_t below) {
+        state = state * 6364136223846793005U + 1442695040888963407U;
+        return (state >> 33U) % below;
+    };
+    {
+        const auto store = open();
+        for (int i = 0; i < 400; ++i) {
+            const std::string id = "dev-" + std::to_string(chance(20));
+            Changes changes;
+            if (chance(5) == 0) {
+                changes.writes = {DeleteRegistration{RegistrationId::trusted(id)}};
+            } else {
+                auto registration =
+                    a_registration(id, chance(2) == 0 ? "g" : "h", std::to_string(chance(3)));
+                registration.last.slot = both_slots[chance(2)];
+                changes.writes = {PutRegistration{registration}};
+            }
+            ASSERT_TRUE(run(store->commit(changes)));
+        }
+    }
+    auto database = Database::open({.file = settings_.file}).value();
+    EXPECT_EQ(database
+                  .integer("SELECT count(*) FROM (SELECT entry_kind, entry_id, entry_instance,"
+                           " ca_sha256, slot, count(*) AS devices FROM registrations GROUP BY"
+                           " 1,2,3,4,5 EXCEPT SELECT * FROM adoption_counts)")
+                  .value(),
+              0);
+    EXPECT_EQ(database
+                  .integer("SELECT (SELECT sum(devices) FROM adoption_counts) -"
+                           " (SELECT count(*) FROM registrations)")
+                  .value(),
+              0);
+}
+
+}  // namespace
+}  // namespace rollcall::store
