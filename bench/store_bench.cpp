@@ -17,12 +17,24 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
+namespace rollcall::store {
 namespace {
 
-using namespace rollcall;
-using namespace rollcall::domain;
-using store::Receipt;
-using store::SqliteStore;
+using domain::Adoption;
+using domain::Changes;
+using domain::Device;
+using domain::EnrollmentGroup;
+using domain::EntryRef;
+using domain::ExpectAnchors;
+using domain::ExpectEtag;
+using domain::ExpectLeafNotDisabled;
+using domain::ExpectTrust;
+using domain::PutDevice;
+using domain::PutGroup;
+using domain::PutRegistration;
+using domain::RecordKind;
+using domain::Registration;
+using domain::RegistrationStatus;
 
 struct Options {
     std::uint64_t devices = 1'000;
@@ -184,7 +196,10 @@ int run(const Options& options) {
     group.trust_version = 1;
     const Changes first{.writes = {PutGroup{group}}};
     asio::io_context context;
-    const auto put_group = [&]() -> Task<void> { (void)co_await sqlite.commit(first); };
+    const auto put_group = [&]() -> Task<void> {
+        const auto receipt = co_await sqlite.commit(first);
+        INVARIANT(receipt.has_value());
+    };
     asio::co_spawn(context, put_group, asio::detached);
     context.run();
 
@@ -209,9 +224,7 @@ int run(const Options& options) {
     return 0;
 }
 
-}  // namespace
-
-int main(int count, char** words) {
+int run_words(int count, char** words) {
     Options options;
     for (int i = 1; i + 1 < count; i += 2) {
         const std::string_view option = words[i];
@@ -227,4 +240,11 @@ int main(int count, char** words) {
         }
     }
     return run(options);
+}
+
+}  // namespace
+}  // namespace rollcall::store
+
+int main(int count, char** words) {
+    return rollcall::store::run_words(count, words);
 }
