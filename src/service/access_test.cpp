@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/access.hpp"
+
+#include "base/limits.hpp"
+#include "support/operator_desk.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rollcall::service {
+namespace {
+
+using test::OperatorDesk;
+using test::run;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class AccessTest : public ::testing::Test {
+protected:
+    Result<NewToken> create(const std::string& name, std::optional<TimePoint> expires = {}) {
+        return run(desk.access.create(order, name, domain::Role::administrator, expires));
+    }
+    Result<Caller> authenticate(std::optional<std::string> header) {
+        return run(desk.access.authenticate(header, "192.0.2.7"));
+    }
+
+    OperatorDesk desk;
+    Order order = OperatorDesk::order();
+};
+
+TEST_F(AccessTest, ATokenLetsItsBearerIn) {
+    const auto made = create("ci").value();
+    const Caller expected{"token:ci", "192.0.2.7", domain::Role::administrator};
+    EXPECT_EQ(authenticate("Bearer " + made.secret).value(), expected);
+    EXPECT_EQ(authenticate("bearer " + made.secret).value(), expected);
+    EXPECT_THAT(desk.last_event().detail, Not(HasSubstr(made.secret)));
+    EXPECT_EQ(desk.last_event().action, "token.create");
+}
+
+TEST_F(AccessTest, OthersStayOut) {
+    const auto made = create("ci").value();
+    struct Case {
+        const char* what;
+        std::optional<std::string> header;
+        const char* reason;
+    };
+    const std::vector<Case> cases{
+        {"nothing", std::nullopt, "token-missing"},
+        {"an empty header", "", "token-missing"},
+        {"the scheme alone", "Bearer ", "token-missing"},
+        {"another scheme", "Basic " + made.secret, "token-missing"},
+        {"the token's name", "Bearer ci", "token-unknown"},
+        {"its hash", "Bearer " + made.token.secret_sha256.hex(), "token-unknown"},
+        {"one character more", "Bearer " + made.secret + "0", "token-unknown"}};
+    for (const auto& each : cases) {
+        const auto refused = authenticate(each.header);
+        ASSERT_FALSE(refused) << each.what;
+        EXPECT_EQ(refused.error().kind, ErrorKind::unauthenticated) << each.what;
+        EXPECT_EQ(refused.error().reason, each.reason) << each.what;
+    }
+}
+
+TEST_F(AccessTest, ATokenEnds) {
+    using namespace std::chrono_literals;
+    const auto made = create("short", desk.clock.now() + 1h).value();
+    desk.clock.advance(1h - 1us);
+    EXPECT_TRUE(authenticate("Bearer " + made.secret));
+    desk.clock.advance(1us);
+    EXPECT_EQ(authenticate("Bearer " + made.secret).error().reason, "token-expired");
+    EXPECT_EQ(create("past", desk.clock.now()).error().reason, "expires-in-the-past");
+}
+
+TEST_F(AccessTest, ARevokedTokenIsUnknown) {
+    const auto made = create("ci").value();
+    EXPECT_EQ(run(desk.access.revoke(order, "CI")).value().name, "ci");
+    EXPECT_EQ(authenticate("Bearer " + made.secret).error().reason, "token-unknown");
+    EXPECT_EQ(run(desk.access.revoke(order, "ci")).error().reason, "token-not-found");
+    EXPECT_THAT(run(desk.access.list()).value(), IsEmpty());
+}
+
+TEST_F(AccessTest, NamesAreUniqueAndChecked) {
+    EXPECT_TRUE(create("ci"));
+    EXPECT_EQ(create("CI").error().reason, "token-exists");
+    EXPECT_EQ(create("no good").error().reason, "malformed-name");
+    EXPECT_EQ(create("").error().reason, "malformed-name");
+}
+
+TEST_F(AccessTest, ThereIsABoundOnTokens) {
+    for (std::size_t i = 0; i < limits::tokens_max; ++i) {
+        ASSERT_TRUE(create("t" + std::to_string(i)));
+    }
+    EXPECT_EQ(create("one-more").error().reason, "too-many-tokens");
+}
+
+TEST_F(AccessTest, TheFirstStartMakesOneTokenAndNoLaterOneDoes) {
+    std::string kept;
+    const auto keep = [&kept](const std::string& secret) -> Result<Done> {
+        kept = secret;
+        return Done{};
+    };
+    EXPECT_TRUE(run(desk.access.ensure_admin_token(keep)).value());
+    EXPECT_EQ(authenticate("Bearer " + kept).value().name, "token:admin");
+    kept.clear();
+    EXPECT_FALSE(run(desk.access.ensure_admin_token(keep)).value());
+    (void)run(desk.access.revoke(order, "admin")).value();
+    EXPECT_FALSE(run(desk.access.ensure_admin_token(keep)).value());
+    EXPECT_THAT(kept, IsEmpty());
+}
+
+TEST_F(AccessTest, ASecretThatCannotBeKeptIsNoToken) {
+    const auto cannot = [](const std::string&) -> Result<Done> {
+        return Error{ErrorKind::unavailable, "disk full"};
+    };
+    EXPECT_FALSE(run(desk.access.ensure_admin_token(cannot)));
+    EXPECT_THAT(run(desk.access.list()).value(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace rollcall::service
