@@ -23,7 +23,7 @@ class Breach(Scenario):
     def stays_out(self, *credentials):
         for credential in credentials:
             self.assert_refused(self.own("dev"), credential)
-            self.assertEqual(self.explained(self.own("dev"))["cause"], "distrusted")
+            self.assertEqual(self.explained(self.own("dev"))["cause"], "distrusted-key")
 
     def test_old_leaves_stay_out_and_new_ones_come_in(self):
         old, new, _ = self.breached()

@@ -39,7 +39,7 @@ class Restart(Scenario):
         self.command("group", "cert", "remove", group, "primary", "--breach", "--yes")
         self.power_cut()
         self.assert_refused(self.own("dev"), leaf.credential)
-        self.assertEqual(self.explained(self.own("dev"))["cause"], "distrusted")
+        self.assertEqual(self.explained(self.own("dev"))["cause"], "distrusted-key")
         self.assert_assigned(self.own("dev"), fresh.credential)
         self.command("audit", "verify")
 

@@ -39,8 +39,8 @@ class Scenario(unittest.TestCase):
 
     def tearDown(self):
         result = self._outcome.result
-        broken = [case for case, _ in result.failures + result.errors]
-        if any(self in (case, getattr(case, "test_case", None)) for case in broken):
+        blamed = result.failures + result.errors
+        if any(getattr(case, "test_case", case) is self for case, _ in blamed):
             type(self).failed = True
 
     def own(self, word):
