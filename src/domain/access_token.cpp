@@ -5,8 +5,7 @@ namespace rollcall::domain {
 
 std::string_view to_string(Role role) {
     switch (role) {
-        case Role::administrator:
-            return "administrator";
+        case Role::administrator: return "administrator";
     }
     return "";
 }
@@ -15,8 +14,8 @@ Result<Role> parse_role(std::string_view text) {
     if (text == to_string(Role::administrator)) {
         return Role::administrator;
     }
-    return Error{ErrorKind::malformed, "there is no role '" + std::string{text} +
-                                           "'; the only one is 'administrator'",
+    return Error{ErrorKind::malformed,
+                 "there is no role '" + std::string{text} + "'; the only one is 'administrator'",
                  "unknown-role"};
 }
 

@@ -2,14 +2,14 @@
 // A bearer token of the operator door, without its secret. Made and checked by service/access.
 #pragma once
 
+#include "base/bytes.hpp"
+#include "base/ids.hpp"
+#include "base/world.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/bytes.hpp"
-#include "base/ids.hpp"
-#include "base/world.hpp"
 
 namespace rollcall::domain {
 

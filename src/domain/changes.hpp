@@ -111,10 +111,10 @@ struct PutToken {
 struct DeleteToken {
     std::string name;  ///< without case
 };
-using Write = std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
-                           PutRegistration, DeleteRegistration, PutDevice, DeleteDevice,
-                           PutDistrusted, LiftDistrusted, RememberIntermediate, PutSetting,
-                           PutToken, DeleteToken>;
+using Write =
+    std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
+                 PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
+                 LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.

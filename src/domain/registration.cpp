@@ -81,14 +81,10 @@ DeviceState state_of(const Device& device) {
 
 std::string_view to_string(DeviceState state) {
     switch (state) {
-        case DeviceState::registered:
-            return "registered";
-        case DeviceState::provisioned:
-            return "provisioned";
-        case DeviceState::waiting_for_approval:
-            return "waiting-for-approval";
-        case DeviceState::blocked:
-            return "blocked";
+        case DeviceState::registered: return "registered";
+        case DeviceState::provisioned: return "provisioned";
+        case DeviceState::waiting_for_approval: return "waiting-for-approval";
+        case DeviceState::blocked: return "blocked";
     }
     return "registered";
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/registrar.hpp"
 
-#include <functional>
-
 #include "base/limits.hpp"
 #include "store/memory.hpp"
 #include "support/records.hpp"
 #include "support/run_task.hpp"
+
+#include <functional>
 
 #include <gtest/gtest.h>
 
