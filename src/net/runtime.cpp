@@ -149,9 +149,14 @@ struct Runtime::Signals {
         listen(runtime, drain_time);
         thread = std::thread([this] { context.run(); });
     }
+    /// Whoever ends a runtime ends the process: one more signal must not tear what it still does.
     ~Signals() {
         context.stop();
         thread.join();
+        boost::system::error_code ignored;
+        set.clear(ignored);
+        std::signal(SIGTERM, SIG_IGN);
+        std::signal(SIGINT, SIG_IGN);
     }
     void listen(Runtime& runtime, std::chrono::milliseconds time) {
         set.async_wait([this, &runtime, time](const boost::system::error_code& failed, int signal) {

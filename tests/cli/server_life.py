@@ -301,9 +301,12 @@ class ServerLife(unittest.TestCase):
         context.check_hostname = False
         secure = context.wrap_socket(socket.create_connection(server.doors["operator"]))
         self.addCleanup(secure.close)
-        secure.sendall(b"GET /api/v1/server HTTP/1.1\r\nHost: x\r\n")
+        secure.sendall(b"POST /api/v1/groups HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+                       b"Expect: 100-continue\r\n\r\n")
+        self.assertTrue(secure.recv(100).startswith(b"HTTP/1.1 100 "))  # now it is under way
         process.send_signal(signal.SIGTERM)
         until(lambda: not self.opens(server), "the doors close")
+        self.assertIsNone(process.poll())
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=PATIENCE), 0)
         server.process = None
