@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.scenario import Scenario, main  # noqa: E402
@@ -15,7 +16,8 @@ VERSION = "2021-06-01"
 
 
 class Makers(Scenario):
-    def curl(self, credential, name, *options, path="/register", method="PUT", body=None):
+    def curl(self, credential, name, *options, path="/register", method="PUT", body=None,
+             environment=None):
         """curl as the README shows it: (status, body)."""
         host, port = self.server.doors["device-https"]
         url = (f"https://dps.example:{port}/{self.server.scope}/registrations/{name}{path}"
@@ -26,7 +28,8 @@ class Makers(Scenario):
              "--cert", credential.chain, "--key", credential.key, "-X", method,
              "-H", "Content-Type: application/json", "--write-out", "\n%{http_code}",
              *(["-d", json.dumps(body)] if body is not None else []), *options, url],
-            text=True, capture_output=True, check=False)
+            text=True, capture_output=True, check=False,
+            env={**os.environ, **(environment or {})})
         self.assertEqual(ended.returncode, 0, ended.stderr)
         text, _, status = ended.stdout.rpartition("\n")
         return int(status), json.loads(text)
@@ -51,13 +54,13 @@ class Makers(Scenario):
                     for level in range(below):
                         issuer = maker.intermediate(issuer, f"Sub {level} {stem}", key)
                     self.prove(f"group-{stem}", "primary", root, maker)
-                    leaf = maker.leaf(issuer, f"dev-{stem}", key).credential
                     for tls in ("1.2", "1.3"):
-                        self.provisions_by_curl(f"dev-{stem}", leaf, f"--tlsv{tls}", "--tls-max",
-                                                tls)
-                    seen = self.command("registration", "show", f"dev-{stem}", "--json").json
-                    self.assertIn("1.3", seen["last"]["tlsVersion"])
-                    self.assertEqual(seen["last"]["chainLength"], below + 1)
+                        name = f"dev-{stem}-{tls}"
+                        leaf = maker.leaf(issuer, name, key).credential
+                        self.provisions_by_curl(name, leaf, f"--tlsv{tls}", "--tls-max", tls)
+                        seen = self.command("registration", "show", name, "--json").json
+                        self.assertIn(tls, seen["last"]["tlsVersion"])
+                        self.assertEqual(seen["last"]["chainLength"], below + 1)
 
     def test_leaf_straight_under_the_root(self):
         self.each_maker_and_key(0)
@@ -106,8 +109,14 @@ class Makers(Scenario):
         self.refuses_by_curl("old-dev", expired.alone)
 
     def refuses_by_curl_weak(self, name, credential):
-        status, body = self.curl(credential, name, "--ciphers", "DEFAULT:@SECLEVEL=0", "--tls-max",
-                                 "1.2", body={"registrationId": name})
+        with tempfile.NamedTemporaryFile("w", suffix=".cnf") as lenient:
+            lenient.write("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\n"
+                          "system_default = lenient\n[lenient]\n"
+                          "CipherString = DEFAULT@SECLEVEL=0\n")
+            lenient.flush()
+            status, body = self.curl(credential, name, "--tls-max", "1.2",
+                                     body={"registrationId": name},
+                                     environment={"OPENSSL_CONF": lenient.name})
         self.assertEqual((status, body["errorCode"]), (401, 401002), body)
 
     def by_hand(self, words, name):
