@@ -122,6 +122,9 @@ inline constexpr std::size_t impact_names_max = 100;
 inline constexpr std::size_t reason_chars_max = 1'024;
 /// Initial twin of an entry, as JSON text; IoT Hub's own bound for a twin's desired part.
 inline constexpr std::size_t initial_twin_bytes_max = 32 * 1024;
+/// Objects within each other in it; IoT Hub's bound too, and answers that show it stay readable for
+/// parsers with json_depth_max.
+inline constexpr std::size_t initial_twin_depth_max = 10;
 /// Bearer tokens at once; enough for people, scripts and mistakes.
 inline constexpr std::size_t tokens_max = 1'000;
 /// How often an operator's change reads again after a version moved under it.
@@ -146,6 +149,7 @@ static_assert(peer_certificates_max <= pki_verify_certificates_max);
 static_assert(certificate_bytes_max <= peer_chain_bytes_max);
 static_assert(certificate_file_bytes_max < operator_body_bytes_max);
 static_assert(page_default <= page_max);
+static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);
 static_assert(refusal_queue_bytes_max <= stranger_refusal_bytes_max);

@@ -75,6 +75,23 @@ json::parse_options options() {
     return options;
 }
 
+/// Objects and arrays within each other; the parser has bounded them already.
+std::size_t depth_of(const json::value& value) {
+    std::size_t inner = 0;
+    if (const auto* const object = value.if_object()) {
+        for (const auto& member : *object) {
+            inner = std::max(inner, depth_of(member.value()));
+        }
+    } else if (const auto* const array = value.if_array()) {
+        for (const auto& element : *array) {
+            inner = std::max(inner, depth_of(element));
+        }
+    } else {
+        return 0;
+    }
+    return inner + 1;
+}
+
 Error malformed_json(const error_code& error) {
     if (error == json::error::too_deep) {
         return {ErrorKind::malformed,
@@ -181,7 +198,8 @@ void Fields::object(std::string_view name, const std::function<void(Fields&)>& r
     }
 }
 
-std::optional<std::string> Fields::object_text(std::string_view name, std::size_t bytes_max) {
+std::optional<std::string> Fields::object_text(std::string_view name, std::size_t bytes_max,
+                                               std::size_t depth_max) {
     const json::value* const value = take(name);
     if (value == nullptr) {
         return std::nullopt;
@@ -191,6 +209,12 @@ std::optional<std::string> Fields::object_text(std::string_view name, std::size_
     }
     if (!value->is_object()) {
         wrong_type(name, "an object or null");
+        return std::nullopt;
+    }
+    if (depth_of(*value) > depth_max) {
+        refuse({ErrorKind::too_large,
+                "'" + full_name(name) + "' is nested deeper than " + std::to_string(depth_max),
+                "member-too-deep"});
         return std::nullopt;
     }
     std::string text = json::serialize(*value);

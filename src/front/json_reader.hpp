@@ -35,8 +35,9 @@ public:
     bool flag(std::string_view name, bool otherwise);
     /// A member that is an object itself; `read` is not called when it is not given.
     void object(std::string_view name, const std::function<void(Fields&)>& read);
-    /// An object as JSON text, "" for null; none when not given. too_large beyond `bytes_max`.
-    std::optional<std::string> object_text(std::string_view name, std::size_t bytes_max);
+    /// An object as JSON text, "" for null; none when not given. too_large beyond the bounds.
+    std::optional<std::string> object_text(std::string_view name, std::size_t bytes_max,
+                                           std::size_t depth_max);
 
     /// One of a closed list of words.
     template <class Value>

@@ -47,7 +47,7 @@ const json::object& parameter(const json::value& document, const json::value& ra
     const auto* const reference = raw.as_object().if_contains("$ref");
     return reference == nullptr
                ? raw.as_object()
-               : document.at_pointer(std::string{reference->as_string().substr(1)}).as_object();
+               : document.at_pointer(reference->as_string().subview(1)).as_object();
 }
 
 TEST_F(NativeApiTest, TheDocumentAndTheRoutesAreTheSame) {
@@ -238,19 +238,27 @@ TEST_F(NativeApiTest, RefusesWhatIsNotARequestOfIts) {
 
 TEST_F(NativeApiTest, JsonHasABoundOfDepth) {
     const auto nested = [](std::size_t depth) {
-        std::string twin;
-        for (std::size_t i = 0; i < depth; ++i) {
-            twin += R"({"x":)";
-        }
-        return R"({"id":"g)" + std::to_string(depth) + R"(","initialTwin":)" + twin + "1" +
-               std::string(depth, '}') + "}";
+        return R"({"id":)" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
     };
-    EXPECT_EQ(door.send(NativeDoor::request("POST", "/groups", nested(limits::json_depth_max - 1)))
-                  .status,
-              201u);
-    EXPECT_EQ(
-        door.send(NativeDoor::request("POST", "/groups", nested(limits::json_depth_max))).code(),
-        "malformed-json");
+    const auto send = [&](std::size_t depth) {
+        return door.send(NativeDoor::request("POST", "/groups", nested(depth))).code();
+    };
+    EXPECT_EQ(send(limits::json_depth_max), "malformed-member") << "understood, but no text";
+    EXPECT_EQ(send(limits::json_depth_max + 1), "malformed-json");
+}
+
+TEST_F(NativeApiTest, AnInitialTwinHasABoundOfDepth) {
+    const auto nested = [](std::size_t depth) {
+        json::object twin;
+        for (std::size_t i = 1; i < depth; ++i) {
+            twin = json::object{{"x", std::move(twin)}};
+        }
+        return json::object{{"id", "g" + std::to_string(depth)}, {"initialTwin", std::move(twin)}};
+    };
+    EXPECT_EQ(door.send("POST", "/groups", nested(limits::initial_twin_depth_max)).status, 201u);
+    const auto refused = door.send("POST", "/groups", nested(limits::initial_twin_depth_max + 1));
+    EXPECT_EQ(refused.code(), "member-too-deep");
+    EXPECT_EQ(door.send("GET", "/groups").status, 200u);
 }
 
 TEST_F(NativeApiTest, AnInitialTwinHasABound) {

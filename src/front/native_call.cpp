@@ -103,7 +103,8 @@ void read_entry_settings(Fields& fields, service::EntrySettings& settings) {
         settings.update_hub_assignment = policy.optional_flag("updateHubAssignment");
         settings.migrate_device_data = policy.optional_flag("migrateDeviceData");
     });
-    settings.initial_twin = fields.object_text("initialTwin", limits::initial_twin_bytes_max);
+    settings.initial_twin = fields.object_text("initialTwin", limits::initial_twin_bytes_max,
+                                               limits::initial_twin_depth_max);
 }
 
 Answer group_answer(const service::Outcome<service::GroupView>& outcome, Pem pem) {

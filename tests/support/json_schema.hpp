@@ -33,7 +33,7 @@ private:
         if (reference == nullptr) {
             return schema;
         }
-        const std::string pointer{reference->as_string().substr(1)};
+        const std::string pointer{reference->as_string().subview(1)};
         return resolve(document_.at_pointer(pointer).as_object());
     }
 

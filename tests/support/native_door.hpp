@@ -44,17 +44,14 @@ struct NativeDoor : OperatorDesk {
                                                entropy, facts, audit_key}};
     json::value document = json::parse(
         json::string_view{front::openapi_document().data(), front::openapi_document().size()});
-    net::ConnectionFacts local = [] {
-        net::ConnectionFacts facts;
-        facts.local = true;
-        return facts;
-    }();
-    net::ConnectionFacts remote = [] {
-        net::ConnectionFacts facts;
-        facts.peer_address = "192.0.2.7";
-        facts.tls_version = "TLSv1.3";
-        return facts;
-    }();
+    net::ConnectionFacts local{};
+    net::ConnectionFacts remote{};
+
+    NativeDoor() {
+        local.local = true;
+        remote.peer_address = "192.0.2.7";
+        remote.tls_version = "TLSv1.3";
+    }
 
     struct Reply {
         unsigned status = 0;
