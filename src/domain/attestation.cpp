@@ -154,6 +154,11 @@ Attestation attest_individual(const Bench& bench, const IndividualEnrollment& en
             proved = slot;
         }
     }
+    if (!proved && bench.trust.distrusted().contains(bench.leaf().spki_sha256())) {
+        PathVerdict verdict = leaf_only(bench);
+        return refusal(RefusalCause::distrusted, verdict.reason,
+                       "give the device a certificate with a new key", std::move(verdict), entry);
+    }
     if (!proved) {
         return refusal(holds_any ? RefusalCause::not_in_a_slot : RefusalCause::empty_enrollment,
                        "the certificate " + bench.leaf().sha256_thumbprint() +
@@ -357,13 +362,14 @@ Refusal explain_no_path(const Bench& bench, PathVerdict verdict) {
         }
     }
     const x509::Finding* const decisive = verdict.decisive();
-    const bool distrusted = decisive != nullptr && decisive->fault == Fault::distrusted_key;
+    bool distrusted = decisive != nullptr && decisive->fault == Fault::distrusted_key;
     std::string reason = verdict.reason;
     std::string fix = decisive != nullptr ? decisive->fix : "";
     if (const auto* const lost = anchor_missing ? distrusted_issuer(bench, verdict) : nullptr) {
         reason += "; a CA of that name was distrusted on " + to_iso8601_seconds(lost->at) +
                   (lost->reason.empty() ? "" : " (" + lost->reason + ")");
         fix = "give the device a certificate from the CA that replaced it";
+        distrusted = true;
     }
     return refusal(distrusted ? RefusalCause::distrusted : RefusalCause::certificate_fault,
                    std::move(reason), std::move(fix), std::move(verdict));

@@ -250,8 +250,9 @@ TEST(GroupAttestation, AfterABreachTheMissingIssuerIsNamedAsDistrusted) {
     const TrustView trust = world.view();
     const auto attestation = judged(trust, a_request("dev-1", {leaf, factory.certificate()}));
     const auto& refusal = std::get<Refusal>(attestation);
+    EXPECT_EQ(refusal.cause, RefusalCause::distrusted);
     EXPECT_NE(refusal.explanation.find("was distrusted on"), std::string::npos);
-    EXPECT_EQ(refusal.for_device().message, "CA certificate not found.");
+    EXPECT_EQ(refusal.for_device().code, 401002);
 }
 
 TEST(GroupAttestation, CompletesFromIntermediatesSeenEarlierAndSaysSo) {
@@ -315,6 +316,8 @@ TEST(IndividualAttestation, JudgesValidityAndDistrust) {
     RegistrationContext context;
     context.individual = an_enrollment("dev-1", expired, good);
     EXPECT_EQ(outcome(judged(trust, a_request("dev-1", {expired}), context)), "certificate-fault");
+    EXPECT_EQ(outcome(judged(trust, a_request("dev-1", {good}), context)), "distrusted-key");
+    context.individual->slots = {self_signed("dev-1", {}, "new key"), std::nullopt};
     EXPECT_EQ(outcome(judged(trust, a_request("dev-1", {good}), context)), "distrusted-key");
 }
 
