@@ -18,11 +18,6 @@ namespace rollcall::app {
 
 namespace {
 
-/// A listing's answer at its largest: a page of records with certificates as PEM.
-constexpr std::size_t answer_bytes_max = std::size_t{64} * 1024 * 1024;
-constexpr long connect_seconds = 10;
-constexpr long answer_seconds = 120;
-
 std::optional<std::string> given(const std::optional<std::string>& option, const char* variable) {
     if (option) {
         return option;
@@ -100,11 +95,15 @@ std::string text_member(const json::object& object, std::string_view name) {
 
 std::size_t append(char* bytes, std::size_t size, std::size_t count, void* into) {
     auto& text = *static_cast<std::string*>(into);
-    if (text.size() + size * count > answer_bytes_max) {
+    if (text.size() + size * count > limits::admin_answer_bytes_max) {
         return 0;  // ends the transfer with CURLE_WRITE_ERROR
     }
     text.append(bytes, size * count);
     return size * count;
+}
+
+long seconds(std::chrono::seconds time) {
+    return static_cast<long>(time.count());
 }
 
 std::string hint_for_socket(const Target& target, CURLcode code) {
@@ -231,8 +230,8 @@ AdminClient::AdminClient(Target target)
     INVARIANT(handle_->curl != nullptr);
     CURL* curl = handle_->curl;
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->message);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect_seconds);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, answer_seconds);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, seconds(limits::admin_connect_time_max));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, seconds(limits::admin_answer_time_max));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, ("rollcall/" + std::string{version}).c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -2,6 +2,7 @@
 #include "app/admin_client.hpp"
 
 #include "app/arguments.hpp"
+#include "base/limits.hpp"
 #include "support/canned_server.hpp"
 
 #include <cstdlib>
@@ -191,6 +192,14 @@ TEST_F(Client, WorksInADirectoryTooDeepForASocketAddress) {
     auto client = AdminClient::of(globals);
     const auto answer = client->get("/groups");
     EXPECT_TRUE(answer) << answer.error().detail;
+}
+
+TEST_F(Client, BoundsAnswers) {
+    const std::string most = "\"" + std::string(limits::admin_answer_bytes_max - 2, 'x') + "\"";
+    const CannedServer server{directory_, {{200, most}, {200, most + " "}}};
+    auto client = AdminClient::of(here());
+    EXPECT_TRUE(client->get("/groups"));
+    EXPECT_FALSE(client->get("/groups"));
 }
 
 TEST_F(Client, RefusalIsExitOne) {

@@ -280,7 +280,7 @@ Exit run_command_line(const CommandTable& table, const std::vector<std::string>&
         }
         switch (reading->what) {
             case Reading::What::help:
-                io.out << reading->help;
+                (arguments.empty() ? io.err : io.out) << reading->help;
                 return arguments.empty() ? Exit::usage : Exit::done;
             case Reading::What::version:
                 io.out << "rollcall " << version << '\n';

@@ -3,6 +3,7 @@
 
 #include "app/help.hpp"
 #include "base/bytes.hpp"
+#include "base/limits.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -13,10 +14,6 @@
 namespace rollcall::app {
 
 namespace {
-
-/// A machine with more cores than this gains nothing from more threads of ours.
-constexpr std::int64_t threads_max = 256;
-constexpr std::int64_t drain_seconds_max = 3600;
 
 Error problems_error(const std::string& head, const std::vector<std::string>& problems) {
     return Error{.kind = ErrorKind::malformed, .detail = head + joined(problems, "\n  ")};
@@ -265,6 +262,8 @@ private:
     }
 
     void numbers() {
+        constexpr auto threads_max = static_cast<std::int64_t>(limits::threads_max);
+        constexpr std::int64_t drain_seconds_max = limits::drain_time_max.count();
         const std::int64_t threads = config_.threads.value_or(0);
         expect(threads >= 0 && threads <= threads_max,
                "threads is 0 (one a core) to " + std::to_string(threads_max));

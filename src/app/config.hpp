@@ -71,6 +71,7 @@ struct Settings {
     Severity log_level = Severity::info;
     bool log_json = false;
 
+    bool operator==(const Settings&) const = default;
     /// Devices and operators come in by one address and port (PRODUCT section 2). Two doors on
     /// port 0 are two ports, unless operator_names show that one is meant.
     bool shares_door() const {

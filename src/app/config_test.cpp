@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config.hpp"
 
+#include "base/files.hpp"
+#include "base/limits.hpp"
+
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,6 +39,30 @@ TEST(Config, EmptyFileIsAWorkingOne) {
     EXPECT_TRUE(settings->missing_doors.empty());
     EXPECT_EQ(settings->assign, Assign::now);
     EXPECT_FALSE(settings->shares_door());
+}
+
+std::string read_whole(const std::string& name) {
+    return *read_file(name, limits::config_bytes_max);
+}
+
+// What the documentation shows as defaults are the defaults, and it leaves no key out.
+TEST(Config, IsDocumentedAsItIs) {
+    const std::string shown = read_whole(ROLLCALL_SOURCE_DIR "/docs/rollcall.toml");
+    const auto documented = settings_of(shown);
+    ASSERT_TRUE(documented) << documented.error().detail;
+    EXPECT_EQ(*documented, *settings_of(""));
+    std::string everything;
+    std::istringstream lines{shown};
+    for (std::string line; std::getline(lines, line);) {
+        everything +=
+            (line.starts_with("#") && !line.starts_with("# ") ? line.substr(1) : line) + "\n";
+    }
+    const auto all = parse_config(everything, "docs/rollcall.toml");
+    ASSERT_TRUE(all) << all.error().detail;
+    EXPECT_TRUE(all->data && all->device_https && all->device_mqtt && all->device_amqp &&
+                all->operator_door && all->metrics && all->server_certificate && all->server_key &&
+                all->names && all->operator_names && all->hub_host && all->assign && all->threads &&
+                all->drain_seconds && all->log_level && all->log_format);
 }
 
 TEST(Config, SaysEverythingItCanSay) {

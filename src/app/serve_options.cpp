@@ -3,6 +3,7 @@
 
 #include "app/admin_client.hpp"
 #include "base/files.hpp"
+#include "base/limits.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -13,7 +14,6 @@ namespace rollcall::app {
 namespace {
 
 constexpr const char* usual_file = "rollcall.toml";
-constexpr std::size_t config_bytes_max = std::size_t{256} * 1024;
 
 Result<Config> file_config(const Invocation& call) {
     std::error_code ignored;
@@ -25,7 +25,7 @@ Result<Config> file_config(const Invocation& call) {
     } else {
         call.io().err << "reading ./" << name << '\n';
     }
-    TRY(const std::string text, read_file(name, config_bytes_max));
+    TRY(const std::string text, read_file(name, limits::config_bytes_max));
     return parse_config(text, name);
 }
 

@@ -4,6 +4,7 @@
 #include "app/arguments.hpp"
 #include "app/doors.hpp"
 #include "app/serve_options.hpp"
+#include "base/limits.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -106,6 +107,15 @@ TEST_F(ServeOptions, ReadsTheUsualFileAndIsOutranked) {
     std::ofstream{"other.toml"} << "threads = 6\n";
     EXPECT_EQ(settings("--config other.toml")->threads, 6U);
     EXPECT_THAT(settings("--config none.toml").error().detail, HasSubstr("none.toml"));
+}
+
+TEST_F(ServeOptions, BoundsTheFile) {
+    const std::string line = "threads = 5\n#";
+    const std::string fill(limits::config_bytes_max - line.size(), 'x');
+    std::ofstream{"most.toml"} << line << fill;
+    EXPECT_EQ(settings("--config most.toml")->threads, 5U);
+    std::ofstream{"more.toml"} << line << fill << "x";
+    EXPECT_EQ(settings("--config more.toml").error().kind, ErrorKind::too_large);
 }
 
 TEST_F(ServeOptions, TellsProblemsOfFileAndOptions) {

@@ -130,6 +130,19 @@ inline constexpr std::size_t tokens_max = 1'000;
 /// How often an operator's change reads again after a version moved under it.
 inline constexpr int change_attempts_max = 8;
 
+// --- Command line and configuration ---
+/// One answer a command reads: a full page of records with their certificates as PEM.
+inline constexpr std::size_t admin_answer_bytes_max = 64 * 1024 * 1024;
+/// For a command: to connect, and to have the whole answer (a preview over a large fleet).
+inline constexpr auto admin_connect_time_max = 10s;
+inline constexpr auto admin_answer_time_max = 120s;
+/// rollcall.toml; a real one has fifty lines.
+inline constexpr std::size_t config_bytes_max = 256 * 1024;
+/// Threads for connections; no machine we know gains from more.
+inline constexpr std::size_t threads_max = 256;
+/// How long SIGTERM may let sessions finish.
+inline constexpr auto drain_time_max = 3600s;
+
 // --- Store ---
 /// Stored certificates kept decoded, about 6 kB each: leaves of individual enrollments,
 inline constexpr std::size_t cached_leaves_max = 4'096;

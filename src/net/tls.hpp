@@ -56,6 +56,8 @@ private:
 struct CredentialFiles {
     std::filesystem::path chain;
     std::filesystem::path key;
+
+    bool operator==(const CredentialFiles&) const = default;
 };
 
 /// Reads both files; not_found or malformed with the file's name in the detail.
