@@ -7,252 +7,194 @@
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <map>
 #include <ostream>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
 
 namespace rollcall::app {
 
 namespace {
 
-/// Walks the arguments once, left to right.
+/// The command table as CLI11 reads it: an App for each word, the last with its command's
+/// parameters. What a word does not know goes to the word before it, down to the global options.
 class Reader {
 public:
-    Reader(const CommandTable& table, const std::vector<std::string>& arguments, Streams io)
-        : table_(table), arguments_(arguments), io_(io) {}
+    Reader(const CommandTable& table, Streams io);
 
-    Result<Reading> read();
+    Result<Reading> read(std::vector<std::string> arguments);
 
 private:
-    Result<Done> take(const std::string& argument);
-    Result<Done> take_option(const std::string& argument);
-    Result<Done> take_word(const std::string& word);
-    Result<Done> take_positional(const std::string& value);
-    Result<std::string> value_of(const std::string& name, const std::optional<std::string>& glued);
-    Result<bool> take_global(const std::string& name, const std::optional<std::string>& glued);
-    Result<Done> check_complete() const;
+    void add(const Command& command);
+    std::pair<const CLI::App*, std::string> last_word() const;
+    Result<Reading> what_was_asked() const;
+    Error unexpected(const std::string& argument) const;
     Error wrong(const std::string& what) const;
 
     const CommandTable& table_;
-    const std::vector<std::string>& arguments_;
-    Streams io_;
-    std::size_t next_ = 0;
-    bool only_positionals_ = false;
-    bool help_ = false;
-    bool version_ = false;
-    std::string words_;
-    const Command* command_ = nullptr;
+    CLI::App root_{"", "rollcall"};
+    Invocation invocation_;
     Globals globals_;
-    std::vector<std::pair<std::string, std::string>> values_;
-    std::size_t positionals_ = 0;
+    CLI::Option* help_ = nullptr;
+    CLI::Option* version_ = nullptr;
+    std::map<const CLI::App*, const Command*> commands_;
 };
 
-Result<Done> check_value(const Parameter& parameter, const std::string& value) {
+void read_words_as_we_do(CLI::App& app) {
+    app.set_help_flag();
+    app.allow_extras()->fallthrough()->require_subcommand(0, 1);
+}
+
+/// What is wrong with a parameter's value; "" when nothing is.
+std::string fault_of(const Parameter& parameter, const std::string& value) {
     if (parameter.number) {
         std::int64_t number = 0;
         const auto [end, error] =
             std::from_chars(value.data(), value.data() + value.size(), number);
         if (error != std::errc{} || end != value.data() + value.size()) {
-            return usage_error(parameter.name + " takes a whole number, not \"" + value + "\"");
+            return "takes a whole number, not \"" + value + "\"";
         }
     }
     const auto& choices = parameter.choices;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
-        return usage_error(parameter.name + " is " + either(choices) + ", not \"" + value + "\"");
+        return "is " + either(choices) + ", not \"" + value + "\"";
     }
-    return Done{};
+    return {};
 }
 
-/// "--name=value" in two; no value where there is no '='.
-std::pair<std::string, std::optional<std::string>> split_option(const std::string& argument) {
-    const auto equals = argument.find('=');
-    if (equals == std::string::npos) {
-        return {argument, std::nullopt};
+Reader::Reader(const CommandTable& table, Streams io) : table_(table), invocation_({}, io) {
+    read_words_as_we_do(root_);
+    root_.add_option("--data", globals_.data)->take_last();
+    root_.add_option("--url", globals_.url)->take_last();
+    root_.add_option("--token", globals_.token)->take_last();
+    root_.add_option("--ca", globals_.ca)->take_last();
+    root_.add_flag("--json", globals_.json);
+    root_.add_flag("--yes", globals_.yes);
+    help_ = root_.add_flag("--help,-h");
+    version_ = root_.add_flag("--version");
+    for (const Command& command : table.commands) {
+        add(command);
     }
-    return {argument.substr(0, equals), argument.substr(equals + 1)};
+}
+
+void Reader::add(const Command& command) {
+    CLI::App* app = &root_;
+    std::istringstream words{command.words};
+    for (std::string word; words >> word;) {
+        const auto subcommands =
+            app->get_subcommands([&](const auto* each) { return each->get_name() == word; });
+        app = subcommands.empty() ? app->add_subcommand(word) : subcommands.front();
+        read_words_as_we_do(*app);
+    }
+    commands_[app] = &command;
+    for (const Parameter& parameter : command.parameters) {
+        if (parameter.kind == Parameter::Kind::flag) {
+            app->add_flag(parameter.name);
+            continue;
+        }
+        auto* const option = app->add_option(parameter.name)->take_all();
+        const bool takes_the_rest =
+            parameter.kind == Parameter::Kind::positional && parameter.repeated;
+        option->expected(takes_the_rest ? -1 : 1)->allow_extra_args(takes_the_rest);
+        option->check(
+            [&parameter](const std::string& value) { return fault_of(parameter, value); });
+    }
+}
+
+/// The App of the last word that was read, and all words up to it.
+std::pair<const CLI::App*, std::string> Reader::last_word() const {
+    const CLI::App* app = &root_;
+    std::string words;
+    while (!app->get_subcommands().empty()) {
+        app = app->get_subcommands().front();
+        words += (words.empty() ? "" : " ") + app->get_name();
+    }
+    return {app, words};
 }
 
 Error Reader::wrong(const std::string& what) const {
-    const std::string where = command_ != nullptr ? command_->words : words_;
-    return usage_error(what + "\nSee: rollcall " + (where.empty() ? "" : where + " ") + "--help");
+    const std::string words = last_word().second;
+    return usage_error(what + "\nSee: rollcall " + (words.empty() ? "" : words + " ") + "--help");
 }
 
-Result<std::string> Reader::value_of(const std::string& name,
-                                     const std::optional<std::string>& glued) {
-    if (glued) {
-        return *glued;
+Error Reader::unexpected(const std::string& argument) const {
+    const auto [app, words] = last_word();
+    const auto command = commands_.find(app);
+    const bool is_option = argument.size() > 1 && argument.front() == '-';
+    if (command == commands_.end()) {
+        const std::string after = words.empty() ? "" : " after \"" + words + "\"";
+        return wrong(std::string{"unknown "} + (is_option ? "option" : "command") + " \"" +
+                     argument + "\"" + after + suggestion(argument, next_words(table_, words)));
     }
-    if (next_ == arguments_.size()) {
-        return wrong(name + " needs a value");
+    if (is_option) {
+        const std::string name = argument.substr(0, argument.find('='));
+        return wrong("rollcall " + words + " has no option " + name +
+                     suggestion(name, option_names(*command->second)));
     }
-    return arguments_[next_++];
+    return wrong("unexpected \"" + argument + "\" after \"rollcall " + words + "\"");
 }
 
-Result<bool> Reader::take_global(const std::string& name, const std::optional<std::string>& glued) {
-    const std::pair<const char*, std::optional<std::string>*> with_value[] = {
-        {"--data", &globals_.data},
-        {"--url", &globals_.url},
-        {"--token", &globals_.token},
-        {"--ca", &globals_.ca},
-    };
-    for (const auto& [known, place] : with_value) {
-        if (name == known) {
-            TRY(*place, value_of(name, glued));
-            return true;
+Result<Reading> Reader::what_was_asked() const {
+    const auto [app, words] = last_word();
+    for (const std::string& argument : root_.remaining(true)) {
+        if (argument != "--") {
+            return unexpected(argument);
         }
     }
-    const std::pair<const char*, bool*> flags[] = {
-        {"--json", &globals_.json}, {"--yes", &globals_.yes}, {"--help", &help_}, {"-h", &help_},
-        {"--version", &version_},
-    };
-    for (const auto& [known, place] : flags) {
-        if (name == known) {
-            if (glued) {
-                return wrong(name + " takes no value");
-            }
-            *place = true;
-            return true;
-        }
+    if (*help_) {
+        return Reading{Reading::What::help, nullptr, help_text(table_, words), invocation_};
     }
-    return false;
-}
-
-Result<Done> Reader::take_option(const std::string& argument) {
-    const auto [name, glued] = split_option(argument);
-    if (command_ != nullptr) {
-        for (const Parameter& parameter : command_->parameters) {
-            if (parameter.name != name) {
-                continue;
-            }
-            if (parameter.kind == Parameter::Kind::flag) {
-                if (glued) {
-                    return wrong(name + " takes no value");
-                }
-                values_.emplace_back(name, "");
-                return Done{};
-            }
-            const bool again = std::any_of(values_.begin(), values_.end(),
-                                           [&](const auto& had) { return had.first == name; });
-            if (again && !parameter.repeated) {
-                return wrong(name + " is given twice");
-            }
-            TRY(std::string value, value_of(name, glued));
-            if (const auto checked = check_value(parameter, value); !checked) {
-                return wrong(checked.error().detail);
-            }
-            values_.emplace_back(name, std::move(value));
-            return Done{};
-        }
+    if (*version_) {
+        return Reading{Reading::What::version, nullptr, "", invocation_};
     }
-    TRY(const bool global, take_global(name, glued));
-    if (global) {
-        return Done{};
+    const auto found = commands_.find(app);
+    if (found == commands_.end()) {
+        return wrong(words.empty() ? "which command?"
+                                   : "\"rollcall " + words + "\" needs one of: " +
+                                         joined(next_words(table_, words), ", "));
     }
-    if (command_ == nullptr) {
-        return wrong("unknown option " + name + " before the command");
-    }
-    return wrong("rollcall " + command_->words + " has no option " + name +
-                 suggestion(name, option_names(*command_)));
-}
-
-Result<Done> Reader::take_word(const std::string& word) {
-    const std::string longer = words_.empty() ? word : words_ + " " + word;
-    bool known = false;
-    for (const Command& command : table_.commands) {
-        if (command.words == longer) {
-            command_ = &command;
-            known = true;
-        } else if (command.words.starts_with(longer + " ")) {
-            known = true;
-        }
-    }
-    if (!known) {
-        const std::string after = words_.empty() ? "" : " after \"" + words_ + "\"";
-        return wrong("unknown command \"" + word + "\"" + after +
-                     suggestion(word, next_words(table_, words_)));
-    }
-    words_ = longer;
-    return Done{};
-}
-
-Result<Done> Reader::take_positional(const std::string& value) {
-    std::size_t place = 0;
-    for (const Parameter& parameter : command_->parameters) {
-        if (parameter.kind != Parameter::Kind::positional) {
-            continue;
-        }
-        if (place == positionals_) {
-            if (const auto checked = check_value(parameter, value); !checked) {
-                return wrong(checked.error().detail);
-            }
-            values_.emplace_back(parameter.name, value);
-            positionals_ += parameter.repeated ? 0 : 1;
-            return Done{};
-        }
-        ++place;
-    }
-    return wrong("unexpected \"" + value + "\" after \"rollcall " + command_->words + "\"");
-}
-
-Result<Done> Reader::take(const std::string& argument) {
-    if (!only_positionals_ && argument == "--") {
-        only_positionals_ = true;
-        return Done{};
-    }
-    const bool option = argument.size() > 1 && argument.front() == '-';
-    if (!only_positionals_ && option) {
-        return take_option(argument);
-    }
-    return command_ == nullptr ? take_word(argument) : take_positional(argument);
-}
-
-Result<Done> Reader::check_complete() const {
-    if (command_ == nullptr) {
-        return wrong(words_.empty() ? "which command?"
-                                    : "\"rollcall " + words_ + "\" needs one of: " +
-                                          joined(next_words(table_, words_), ", "));
-    }
-    for (const Parameter& parameter : command_->parameters) {
-        const bool given = std::any_of(values_.begin(), values_.end(), [&](const auto& value) {
-            return value.first == parameter.name;
-        });
-        if (parameter.required && !given) {
+    const Command& command = *found->second;
+    Reading reading{Reading::What::run, &command, "", Invocation{globals_, invocation_.io()}};
+    for (const Parameter& parameter : command.parameters) {
+        const auto values = app->get_option(parameter.name)->results();
+        if (parameter.required && values.empty()) {
             return wrong(parameter.name + " is missing");
         }
-    }
-    return Done{};
-}
-
-Result<Reading> Reader::read() {
-    if (arguments_.empty() || arguments_.front() == "help") {
-        const std::vector<std::string> words(arguments_.begin() + (arguments_.empty() ? 0 : 1),
-                                             arguments_.end());
-        const std::string text = help_text(table_, joined(words, " "));
-        if (text.empty()) {
-            return wrong("no help on \"" + joined(words, " ") + "\"");
+        if (values.size() > 1 && !parameter.repeated && parameter.kind != Parameter::Kind::flag) {
+            return wrong(parameter.name + " is given twice");
         }
-        return Reading{Reading::What::help, nullptr, text, Invocation{globals_, io_}};
-    }
-    while (next_ < arguments_.size()) {
-        const std::string& argument = arguments_[next_++];
-        const auto taken = take(argument);
-        if (!taken && !(help_ && command_ != nullptr)) {
-            return taken.error();
+        for (const std::string& value : values) {
+            if (parameter.kind == Parameter::Kind::flag && value != "true") {
+                return wrong(parameter.name + " takes no value");
+            }
+            reading.invocation.add(parameter.name, value);
         }
-    }
-    if (help_) {
-        return Reading{Reading::What::help, nullptr, help_text(table_, words_),
-                       Invocation{globals_, io_}};
-    }
-    if (version_) {
-        return Reading{Reading::What::version, nullptr, "", Invocation{globals_, io_}};
-    }
-    if (const auto complete = check_complete(); !complete) {
-        return complete.error();
-    }
-    Reading reading{Reading::What::run, command_, "", Invocation{globals_, io_}};
-    for (auto& [name, value] : values_) {
-        reading.invocation.add(name, std::move(value));
     }
     return reading;
+}
+
+Result<Reading> Reader::read(std::vector<std::string> arguments) {
+    const auto options_end = std::find(arguments.begin(), arguments.end(), "--");
+    const auto without_value =
+        std::find_if(arguments.begin(), options_end, [](const std::string& argument) {
+            return argument.starts_with("--") && argument.find('=') == argument.size() - 1;
+        });
+    if (without_value != options_end) {  // CLI11 would take the next argument for the value
+        return wrong(*without_value + " needs a value");
+    }
+    std::reverse(arguments.begin(), arguments.end());
+    try {
+        root_.parse(arguments);
+    } catch (const CLI::ArgumentMismatch& mismatch) {
+        const std::string what = mismatch.what();
+        return wrong(what.substr(0, what.find(':')) + " needs a value");
+    } catch (const CLI::ParseError& error) {
+        if (!*help_) {
+            return wrong(error.what());
+        }
+    }
+    return what_was_asked();
 }
 
 Exit report(const Error& error, std::ostream& err) {
@@ -268,7 +210,16 @@ Exit report(const Error& error, std::ostream& err) {
 
 Result<Reading> read_arguments(const CommandTable& table, const std::vector<std::string>& arguments,
                                Streams io) {
-    return Reader{table, arguments, io}.read();
+    if (arguments.empty() || arguments.front() == "help") {
+        const std::vector<std::string> words(arguments.begin() + (arguments.empty() ? 0 : 1),
+                                             arguments.end());
+        std::string text = help_text(table, joined(words, " "));
+        if (text.empty()) {
+            return usage_error("no help on \"" + joined(words, " ") + "\"\nSee: rollcall --help");
+        }
+        return Reading{Reading::What::help, nullptr, std::move(text), Invocation{{}, io}};
+    }
+    return Reader{table, io}.read(arguments);
 }
 
 Exit run_command_line(const CommandTable& table, const std::vector<std::string>& arguments,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a command line against the command table, prints help, and runs what was asked for.
+// CLI11 does the reading; the table says what there is.
 // Conventions: `--name value` and `--name=value`, options anywhere, `--` ends them, `--help` and
 // `-h` after any words, `help WORDS`, `--version`.
 #pragma once
