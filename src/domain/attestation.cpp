@@ -63,8 +63,10 @@ Attestation choose(const Bench& bench, Findings& findings);
 Refusal explain_no_path(const Bench& bench, PathVerdict verdict);
 Refusal refusal(RefusalCause cause, std::string explanation, std::string fix,
                 PathVerdict verdict = {}, std::optional<EntryRef> entry = std::nullopt);
+Refusal refuse_fault(const Bench& bench, PathVerdict verdict,
+                     std::optional<EntryRef> entry = std::nullopt);
 PathVerdict leaf_only(const Bench& bench);
-const Distrusted* distrusted_issuer(const Bench& bench, const PathVerdict& verdict);
+const Distrusted* distrusted_on(const Bench& bench, const PathVerdict& verdict);
 
 }  // namespace
 
@@ -155,9 +157,7 @@ Attestation attest_individual(const Bench& bench, const IndividualEnrollment& en
         }
     }
     if (!proved && bench.trust.distrusted().contains(bench.leaf().spki_sha256())) {
-        PathVerdict verdict = leaf_only(bench);
-        return refusal(RefusalCause::distrusted, verdict.reason,
-                       "give the device a certificate with a new key", std::move(verdict), entry);
+        return refuse_fault(bench, leaf_only(bench), entry);
     }
     if (!proved) {
         return refusal(holds_any ? RefusalCause::not_in_a_slot : RefusalCause::empty_enrollment,
@@ -170,11 +170,7 @@ Attestation attest_individual(const Bench& bench, const IndividualEnrollment& en
     }
     PathVerdict verdict = x509::judge_exact_match(bench.leaf(), bench.rules());
     if (!verdict.valid) {
-        const Fault fault = verdict.decisive() ? verdict.decisive()->fault : Fault::expired;
-        return refusal(fault == Fault::distrusted_key ? RefusalCause::distrusted
-                                                      : RefusalCause::certificate_fault,
-                       verdict.reason, verdict.decisive() ? verdict.decisive()->fix : "",
-                       std::move(verdict), entry);
+        return refuse_fault(bench, std::move(verdict), entry);
     }
     const auto places = bench.trust.places_of(bench.leaf().ca_key());
     const bool in_disabled_group = std::any_of(places.begin(), places.end(), [](const auto& place) {
@@ -360,31 +356,38 @@ Refusal explain_no_path(const Bench& bench, PathVerdict verdict) {
                            "name by the CA's key, and upload it",
                            std::move(known));
         }
+        // The CA that is missing was lost: say so instead of asking for it.
+        if (known.has(Fault::distrusted_key)) {
+            return refuse_fault(bench, std::move(known));
+        }
     }
-    const x509::Finding* const decisive = verdict.decisive();
-    bool distrusted = decisive != nullptr && decisive->fault == Fault::distrusted_key;
-    std::string reason = verdict.reason;
-    std::string fix = decisive != nullptr ? decisive->fix : "";
-    if (const auto* const lost = anchor_missing ? distrusted_issuer(bench, verdict) : nullptr) {
-        reason += "; a CA of that name was distrusted on " + to_iso8601_seconds(lost->at) +
-                  (lost->reason.empty() ? "" : " (" + lost->reason + ")");
-        fix = "give the device a certificate from the CA that replaced it";
-        distrusted = true;
-    }
-    return refusal(distrusted ? RefusalCause::distrusted : RefusalCause::certificate_fault,
-                   std::move(reason), std::move(fix), std::move(verdict));
+    return refuse_fault(bench, std::move(verdict));
 }
 
-/// The distrusted CA that the missing issuer is named after. Without its certificate nothing is
-/// proved, but after a breach this is what the operator wants to know.
-const Distrusted* distrusted_issuer(const Bench& bench, const PathVerdict& verdict) {
-    if (verdict.path.empty()) {
-        return nullptr;
+/// The verdict says it all, but for when and why a key on it was distrusted.
+Refusal refuse_fault(const Bench& bench, PathVerdict verdict, std::optional<EntryRef> entry) {
+    const x509::Finding* const decisive = verdict.decisive();
+    std::string reason = verdict.reason;
+    std::string fix = decisive != nullptr ? decisive->fix : "";
+    if (decisive == nullptr || decisive->fault != Fault::distrusted_key) {
+        return refusal(RefusalCause::certificate_fault, std::move(reason), std::move(fix),
+                       std::move(verdict), std::move(entry));
     }
-    const std::string& issuer = verdict.path.back().certificate.issuer();
+    if (const auto* const lost = distrusted_on(bench, verdict)) {
+        reason += "; distrusted on " + to_iso8601_seconds(lost->at) +
+                  (lost->reason.empty() ? "" : " (" + lost->reason + ")");
+    }
+    return refusal(RefusalCause::distrusted, std::move(reason), std::move(fix), std::move(verdict),
+                   std::move(entry));
+}
+
+/// The distrusted key that the verdict's path met.
+const Distrusted* distrusted_on(const Bench& bench, const PathVerdict& verdict) {
     for (const auto& distrusted : bench.trust.records().distrusted) {
-        if (distrusted.subject == issuer) {
-            return &distrusted;
+        for (const auto& judged : verdict.path) {
+            if (judged.certificate.spki_sha256() == distrusted.spki) {
+                return &distrusted;
+            }
         }
     }
     return nullptr;

@@ -51,7 +51,8 @@ public:
 
     /// Verified CAs: a path may end at these.
     const x509::AnchorSet& anchors() const { return anchors_; }
-    /// Every CA with a record, verified or not: for explaining refusals only.
+    /// Every CA with a record, verified or not, and those whose key is distrusted: for explaining
+    /// refusals only.
     const x509::AnchorSet& known_cas() const { return known_cas_; }
     /// For completion (PRODUCT section 3.5).
     const x509::CertificateSet& stored() const { return stored_; }

@@ -69,7 +69,7 @@ SlotOutcome delete_ca(const TrustView& trust, const CaCertificate& ca, Removal r
     if (removal == Removal::breach) {
         outcome.changes.writes.push_back(
             PutDistrusted{{ca.certificate.spki_sha256(), ca.certificate.subject(), writing.reason,
-                           writing.by, writing.now}});
+                           writing.by, writing.now, ca.certificate}});
     }
     withdraw_from_groups(trust, ca, removal, writing, outcome);
     return outcome;

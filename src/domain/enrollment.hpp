@@ -127,6 +127,9 @@ struct Distrusted {
     std::string reason{};
     std::string by{};
     TimePoint at{};
+    /// The certificate itself, where it was at hand: devices rarely send their root, and a refusal
+    /// that names the lost one helps more than one that misses it.
+    std::optional<x509::Certificate> certificate{};
 
     bool operator==(const Distrusted&) const = default;
 };

@@ -186,8 +186,9 @@ Result<SlotOutcome> change_individual_slots(const TrustView& trust,
                                  "key-distrusted"};
                 }
             }
-            outcome.changes.writes.push_back(PutDistrusted{
-                {leaf.spki_sha256(), leaf.subject(), writing.reason, writing.by, writing.now}});
+            outcome.changes.writes.push_back(
+                PutDistrusted{{leaf.spki_sha256(), leaf.subject(), writing.reason, writing.by,
+                               writing.now, leaf}});
             outcome.changes.moves_config = true;
             outcome.changes.moves_anchors = true;
         }
@@ -374,7 +375,7 @@ void GroupEdit::withdraw(const CaCertificate& ca, bool breach) {
     }
     if (breach) {
         distrusted_.push_back({ca.certificate.spki_sha256(), ca.certificate.subject(),
-                               writing_.reason, writing_.by, writing_.now});
+                               writing_.reason, writing_.by, writing_.now, ca.certificate});
     }
 }
 

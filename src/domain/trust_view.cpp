@@ -18,6 +18,9 @@ TrustView::TrustView(TrustRecords records) : records_(std::move(records)) {
     }
     for (const auto& distrusted : records_.distrusted) {
         distrusted_.insert(distrusted.spki);
+        if (distrusted.certificate) {
+            known_cas_.add(*distrusted.certificate);
+        }
     }
     for (const auto& group : records_.groups) {
         groups_by_instance_.emplace(group.instance, &group);

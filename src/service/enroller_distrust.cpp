@@ -50,6 +50,7 @@ Task<Result<Outcome<domain::Distrusted>>> Enroller::distrust(const Order& order,
         CO_TRY(const auto certificate, x509::read_one_certificate(request.certificate));
         entry.spki = certificate.spki_sha256();
         entry.subject = certificate.subject();
+        entry.certificate = certificate;
     }
     const Planner planner = [&](const Snapshot& snapshot,
                                 const domain::Writing& writing) -> Result<Plan> {

@@ -180,11 +180,16 @@ Result<std::vector<domain::EnrollmentGroup>> list_groups(Database& database,
 
 Result<Done> put_distrusted(Database& database, const domain::Distrusted& distrusted) {
     TRY(auto* const statement,
-        database.prepared("INSERT OR REPLACE INTO distrusted (spki, subject, reason, by, at)"
-                          " VALUES (?,?,?,?,?)"));
+        database.prepared("INSERT OR REPLACE INTO distrusted"
+                          " (spki, subject, reason, by, at, sha256, der) VALUES (?,?,?,?,?,?,?)"));
     Query query{statement};
     query.bind(distrusted.spki).bind(distrusted.subject).bind(distrusted.reason);
     query.bind(distrusted.by).bind(distrusted.at);
+    if (distrusted.certificate) {
+        query.bind(distrusted.certificate->sha256()).bind_blob(distrusted.certificate->der());
+    } else {
+        query.bind_null().bind_null();
+    }
     return query.run();
 }
 
@@ -192,11 +197,13 @@ Result<Done> lift_distrusted(Database& database, const Digest& spki) {
     return run_for(database, "DELETE FROM distrusted WHERE spki=?", spki);
 }
 
-Result<std::vector<domain::Distrusted>> list_distrusted(Database& database) {
+Result<std::vector<domain::Distrusted>> list_distrusted(Database& database,
+                                                        CertificateCache& cache) {
     TRY(auto* const statement,
-        database.prepared("SELECT spki, subject, reason, by, at FROM distrusted ORDER BY spki"));
+        database.prepared("SELECT spki, subject, reason, by, at, sha256, der FROM distrusted"
+                          " ORDER BY spki"));
     Query row{statement};
-    return read_all<domain::Distrusted>(row, [&row]() -> Result<domain::Distrusted> {
+    return read_all<domain::Distrusted>(row, [&]() -> Result<domain::Distrusted> {
         domain::Distrusted distrusted;
         distrusted.spki = row.digest();
         distrusted.subject = row.text();
@@ -204,6 +211,9 @@ Result<std::vector<domain::Distrusted>> list_distrusted(Database& database) {
         distrusted.by = row.text();
         distrusted.at = row.time();
         TRY([[maybe_unused]] const auto sound, row.sound());
+        if (!row.is_null()) {
+            TRY(distrusted.certificate, read_certificate(row, cache));
+        }
         return distrusted;
     });
 }

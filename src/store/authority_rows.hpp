@@ -29,7 +29,8 @@ Result<std::vector<domain::EnrollmentGroup>> list_groups(Database& database,
 Result<Done> put_distrusted(Database& database, const domain::Distrusted& distrusted);
 Result<Done> lift_distrusted(Database& database, const Digest& spki);
 /// In the order of the key's digest.
-Result<std::vector<domain::Distrusted>> list_distrusted(Database& database);
+Result<std::vector<domain::Distrusted>> list_distrusted(Database& database,
+                                                        CertificateCache& cache);
 
 /// Bounded by limits::seen_intermediates_max: the oldest goes.
 Result<Done> remember_intermediate(Database& database, const x509::Certificate& certificate,

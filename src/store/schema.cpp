@@ -189,7 +189,9 @@ CREATE TABLE distrusted (
     subject TEXT NOT NULL,
     reason  TEXT NOT NULL,
     by      TEXT NOT NULL,
-    at      INTEGER NOT NULL
+    at      INTEGER NOT NULL,
+    sha256  BLOB,                           -- of the certificate it was taken from, and itself
+    der     BLOB
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE seen_intermediates (

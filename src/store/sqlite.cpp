@@ -186,7 +186,7 @@ Task<Result<domain::TrustRecords>> SqliteStore::trust_records() {
         domain::TrustRecords records;
         TRY(records.cas, list_cas(database, authorities_, {}, SIZE_MAX / 2));
         TRY(records.groups, list_groups(database, {}, SIZE_MAX / 2));
-        TRY(records.distrusted, list_distrusted(database));
+        TRY(records.distrusted, list_distrusted(database, authorities_));
         TRY(records.seen_intermediates, list_seen_intermediates(database, authorities_));
         TRY(const Receipt versions, get_versions(database));
         records.config_version = versions.config_version;
@@ -254,7 +254,9 @@ Task<Result<Page<domain::Device>>> SqliteStore::devices(const PageRequest& page,
 }
 
 Task<Result<std::vector<domain::Distrusted>>> SqliteStore::distrusted() {
-    const auto question = [](Database& database) { return list_distrusted(database); };
+    const auto question = [this](Database& database) {
+        return list_distrusted(database, authorities_);
+    };
     co_return co_await ask_on(listings_, question);
 }
 

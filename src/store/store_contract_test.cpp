@@ -181,6 +181,10 @@ TEST_P(StoreContract, DistrustedKeysComeBackUntilLifted) {
     const Distrusted key{digest_of("key"), "CN=old", "stolen", "token:ci", day("2026-01-01")};
     put(PutDistrusted{key});
     EXPECT_THAT(run(reader_->distrusted()).value(), ElementsAre(key));
+    Distrusted whole = key;
+    whole.certificate = a_certificate("old");
+    put(PutDistrusted{whole});
+    EXPECT_THAT(run(reader_->distrusted()).value(), ElementsAre(whole));
     put(LiftDistrusted{key.spki});
     EXPECT_THAT(run(reader_->distrusted()).value(), IsEmpty());
 }

@@ -42,7 +42,9 @@ public:
         return *this;
     }
     WorldBuilder& distrust(const x509::Certificate& certificate) {
-        records_.distrusted.push_back({certificate.spki_sha256(), certificate.subject()});
+        domain::Distrusted lost{certificate.spki_sha256(), certificate.subject()};
+        lost.certificate = certificate;
+        records_.distrusted.push_back(std::move(lost));
         return *this;
     }
     WorldBuilder& seen(const x509::Certificate& intermediate) {
