@@ -41,6 +41,22 @@ Edge* damaged_edge(Node& node, const std::vector<Node*>& path) {
     return nullptr;
 }
 
+/// Not merely brought along: an anchor, or a stored certificate.
+bool is_known_here(const Edge& edge) {
+    return edge.issuer->anchor || !edge.issuer->sent;
+}
+
+/// An issuer by name whose key did not sign; one that is known here before one that was sent.
+const Edge* rejected_namesake(const Node& node) {
+    const Edge* found = nullptr;
+    for (const auto& edge : node.issuers) {
+        if (edge.bad && (found == nullptr || (is_known_here(edge) && !is_known_here(*found)))) {
+            found = &edge;
+        }
+    }
+    return found;
+}
+
 class Diagnosis {
 public:
     explicit Diagnosis(SearchState& state) : state_(state) {}
@@ -103,19 +119,21 @@ private:
     }
 
     End how_it_ends(Node& top, bool only_loops) {
-        const bool rejected = std::any_of(top.issuers.begin(), top.issuers.end(),
-                                          [](const Edge& edge) { return edge.bad; });
-        if (rejected) {
+        const Edge* const rejected = rejected_namesake(top);
+        if (rejected != nullptr && is_known_here(*rejected)) {
             return End::other_key;
-        }
-        if (only_loops) {
-            return End::loop;
         }
         const bool self_signed = top.certificate->self_issued() &&
                                  state_.signatures.check(*top.certificate, *top.certificate,
                                                          &top != &state_.graph.end_entity()) ==
                                      SignatureChecker::Outcome::good;
-        return self_signed ? End::self_signed : End::gap;
+        if (self_signed) {
+            return End::self_signed;
+        }
+        if (rejected != nullptr) {
+            return End::other_key;
+        }
+        return only_loops ? End::loop : End::gap;
     }
 
     /// At an anchor, unless going through it to another is nearer.
@@ -151,12 +169,14 @@ Finding gap_finding(const Attempt& attempt) {
 
 Finding other_key_finding(const Attempt& attempt) {
     const Node& top = *attempt.path.back();
-    const auto same_name = std::find_if(top.issuers.begin(), top.issuers.end(),
-                                        [](const Edge& edge) { return edge.bad; });
-    const Certificate& known = *same_name->issuer->certificate;
+    const Edge* const namesake = rejected_namesake(top);
+    INVARIANT(namesake != nullptr);
+    const Certificate& ca = *namesake->issuer->certificate;
     return {Fault::issuer_other_key, Gravity::fatal,
-            "a CA named '" + known.subject() + "' is known (SHA-256 " + known.sha256_thumbprint() +
-                "), but " + named(top) + " was signed by another key of that name",
+            "a CA named '" + ca.subject() + "' " +
+                (is_known_here(*namesake) ? "is known" : "was sent") + " (SHA-256 " +
+                ca.sha256_thumbprint() + "), but " + named(top) +
+                " was signed by another key of that name",
             "add the CA certificate whose key signed it, or issue it again under the known CA"};
 }
 
