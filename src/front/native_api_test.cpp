@@ -614,6 +614,9 @@ TEST_F(NativeApiTest, ARefusalIsExplainedWithItsWholeVerdict) {
     EXPECT_FALSE(reply.text("/refusal/fix").empty());
     EXPECT_THAT(reply.text("/summary"), StartsWith("Refused at 2030-06-15"));
     EXPECT_EQ(door.send("GET", "/registrations/no%20good/explanation").status, 404u);
+    const auto newest = door.send("GET", "/refusals?limit=1");
+    EXPECT_EQ(newest.text("/items/0/registrationId"), "dev-1");
+    EXPECT_EQ(newest.text("/items/0/peerAddress"), "192.0.2.9");
 }
 
 TEST_F(NativeApiTest, AKeyIsDistrustedShownAndLifted) {

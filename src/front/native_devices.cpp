@@ -212,6 +212,18 @@ Task<Result<Answer>> explain_registration(const NativeServices& services, const 
     co_return answer;
 }
 
+Task<Result<Answer>> list_refusals(const NativeServices& services, const Call& call) {
+    CO_TRY(const auto request, call.page());
+    CO_TRY(const auto newest, co_await services.refusals.newest(request.count));
+    json::array items;
+    for (const auto& refusal : newest) {
+        items.push_back(to_json(refusal));
+    }
+    Answer answer;
+    answer.body = page_json(std::move(items), {});
+    co_return answer;
+}
+
 }  // namespace
 
 void add_device_routes(std::vector<Route>& routes) {
@@ -278,6 +290,8 @@ void add_registration_routes(std::vector<Route>& routes) {
                       {},
                       Body::none,
                       explain_registration});
+    routes.push_back(
+        {"GET", "/refusals", "listRefusals", read, {"limit"}, Body::none, list_refusals});
 }
 
 }  // namespace rollcall::front

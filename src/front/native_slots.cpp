@@ -64,29 +64,27 @@ Task<Result<Answer>> set_slots(const NativeServices& services, const Call& call)
     co_return group_answer(outcome, pem);
 }
 
-Task<Result<Answer>> set_slot(const NativeServices& services, const Call& call) {
-    CO_TRY(const Pem pem, call.pem());
-    CO_TRY(const auto slot, call.slot());
-    Fields fields{call.body};
-    const auto upload = read_upload(fields);
-    CO_TRY(const auto order, call.order(fields));
-    CO_TRY([[maybe_unused]] const Done checked, fields.check());
-    CO_TRY(const auto outcome,
-           co_await services.enroller.set_group_slot(order, call.in_path("group"), slot, upload));
-    co_return group_answer(outcome, pem);
-}
+enum class Effect { real, preview };
 
-Task<Result<Answer>> preview_slot(const NativeServices& services, const Call& call) {
+Task<Result<Answer>> fill_slot(const NativeServices& services, const Call& call, Effect effect) {
     CO_TRY(const Pem pem, call.pem());
     CO_TRY(const auto slot, call.slot());
     Fields fields{call.body};
     const auto upload = read_upload(fields);
     CO_TRY(auto order, call.order(fields));
     CO_TRY([[maybe_unused]] const Done checked, fields.check());
-    order.dry_run = true;
+    order.dry_run = order.dry_run || effect == Effect::preview;
     CO_TRY(const auto outcome,
            co_await services.enroller.set_group_slot(order, call.in_path("group"), slot, upload));
     co_return group_answer(outcome, pem);
+}
+
+Task<Result<Answer>> set_slot(const NativeServices& services, const Call& call) {
+    return fill_slot(services, call, Effect::real);
+}
+
+Task<Result<Answer>> preview_slot(const NativeServices& services, const Call& call) {
+    return fill_slot(services, call, Effect::preview);
 }
 
 Task<Result<Answer>> remove_slot(const NativeServices& services, const Call& call) {

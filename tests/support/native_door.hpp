@@ -7,6 +7,7 @@
 #include "support/json_schema.hpp"
 #include "support/operator_desk.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,8 +26,15 @@ public:
         const auto found = records_.find(id.str());
         co_return found == records_.end() ? std::nullopt : std::optional{found->second};
     }
-    Task<Result<std::vector<store::RefusalRecord>>> newest(std::size_t) override {
-        co_return std::vector<store::RefusalRecord>{};
+    Task<Result<std::vector<store::RefusalRecord>>> newest(std::size_t count) override {
+        std::vector<store::RefusalRecord> newest;
+        for (const auto& [id, record] : records_) {
+            newest.push_back(record);
+        }
+        std::sort(newest.begin(), newest.end(),
+                  [](const auto& a, const auto& b) { return a.at > b.at; });
+        newest.erase(newest.begin() + std::min(count, newest.size()), newest.end());
+        co_return newest;
     }
 
 private:
