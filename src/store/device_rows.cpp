@@ -37,6 +37,7 @@ Result<std::optional<std::optional<Placement>>> get_placement(Database& database
 Result<Done> put_adoption(Database& database, const domain::Registration& registration);
 Result<Done> update_in_place(Database& database, const domain::Registration& registration);
 Result<Done> replace_registration(Database& database, const domain::Registration& registration);
+Result<Done> add_to_count(Database& database, const Placement& placement, std::int64_t change);
 
 }  // namespace
 
@@ -247,17 +248,41 @@ Result<Done> apply_counts(Database& database, const CountChanges& counts) {
         if (change == 0) {
             continue;
         }
-        TRY(auto* const statement,
-            database.prepared("INSERT INTO adoption_counts (entry_kind, entry_id, entry_instance,"
-                              " ca_sha256, slot, devices) VALUES (?,?,?,?,?,?)"
-                              " ON CONFLICT DO UPDATE SET devices=devices+excluded.devices"));
-        Query query{statement};
-        query.bind(placement.entry.kind).bind(placement.entry.id).bind(placement.entry.instance);
-        query.bind(placement.ca_sha256).bind(placement.slot).bind(change);
-        TRY([[maybe_unused]] const auto counted, query.run());
+        TRY([[maybe_unused]] const auto counted, add_to_count(database, placement, change));
     }
     return Done{};
 }
+
+namespace {
+
+/// A count of nobody goes: every leaf of an individual enrollment has one for its time.
+Result<Done> add_to_count(Database& database, const Placement& placement, std::int64_t change) {
+    const auto bind_key = [&placement](Query& query) {
+        query.bind(placement.entry.kind).bind(placement.entry.id).bind(placement.entry.instance);
+        query.bind(placement.ca_sha256).bind(placement.slot);
+    };
+    TRY(auto* const add,
+        database.prepared("INSERT INTO adoption_counts (entry_kind, entry_id, entry_instance,"
+                          " ca_sha256, slot, devices) VALUES (?,?,?,?,?,?)"
+                          " ON CONFLICT DO UPDATE SET devices=devices+excluded.devices"));
+    {
+        Query query{add};
+        bind_key(query);
+        query.bind(change);
+        TRY([[maybe_unused]] const auto added, query.run());
+    }
+    if (change > 0) {
+        return Done{};
+    }
+    TRY(auto* const remove,
+        database.prepared("DELETE FROM adoption_counts WHERE entry_kind=? AND entry_id=?"
+                          " AND entry_instance=? AND ca_sha256=? AND slot=? AND devices<=0"));
+    Query query{remove};
+    bind_key(query);
+    return query.run();
+}
+
+}  // namespace
 
 Result<std::optional<domain::Registration>> get_registration(Database& database,
                                                              const RegistrationId& id) {
@@ -367,7 +392,7 @@ Result<std::vector<AdoptionCount>> list_adoption_counts(Database& database,
                                                         const domain::EntryRef& entry) {
     TRY(auto* const statement,
         database.prepared("SELECT ca_sha256, slot, devices FROM adoption_counts WHERE entry_kind=?"
-                          " AND entry_id=? AND entry_instance=? AND devices>0"
+                          " AND entry_id=? AND entry_instance=?"
                           " ORDER BY ca_sha256, slot"));
     Query row{statement};
     row.bind(entry.kind).bind(entry.id).bind(entry.instance);

@@ -9,32 +9,43 @@ namespace rollcall::store {
 
 void MemoryRefusalLog::note(RefusalRecord record) {
     const std::scoped_lock lock{mutex_};
-    newest_first_.remove_if([&record](const auto& each) { return each.id == record.id; });
-    newest_first_.push_front(std::move(record));
-    const auto strangers = std::count_if(newest_first_.begin(), newest_first_.end(),
-                                         [](const auto& each) { return !each.known; });
-    if (static_cast<std::size_t>(strangers) > limits::stranger_refusals_max) {
-        const auto oldest = std::find_if(newest_first_.rbegin(), newest_first_.rend(),
-                                         [](const auto& each) { return !each.known; });
-        newest_first_.erase(std::next(oldest).base());
+    if (const auto before = places_.find(record.id.str()); before != places_.end()) {
+        newest_first_.erase(before->second);
+        strangers_.erase(before->second);
+    }
+    const std::uint64_t place = ++sequence_;
+    places_[record.id.str()] = place;
+    if (!record.known) {
+        strangers_.insert(place);
+    }
+    newest_first_.emplace(place, std::move(record));
+    if (strangers_.size() > limits::stranger_refusals_max) {
+        const auto oldest = newest_first_.find(*strangers_.begin());
+        places_.erase(oldest->second.id.str());
+        newest_first_.erase(oldest);
+        strangers_.erase(strangers_.begin());
     }
 }
 
 Task<Result<std::optional<RefusalRecord>>> MemoryRefusalLog::last(const RegistrationId& id) {
     const std::scoped_lock lock{mutex_};
-    for (const auto& each : newest_first_) {
-        if (each.id == id) {
-            co_return each;
-        }
+    const auto place = places_.find(id.str());
+    if (place == places_.end()) {
+        co_return std::nullopt;
     }
-    co_return std::nullopt;
+    co_return newest_first_.at(place->second);
 }
 
 Task<Result<std::vector<RefusalRecord>>> MemoryRefusalLog::newest(std::size_t count) {
     const std::scoped_lock lock{mutex_};
-    const std::size_t size = std::min({count, limits::page_max, newest_first_.size()});
-    const auto end = std::next(newest_first_.begin(), static_cast<std::ptrdiff_t>(size));
-    co_return std::vector<RefusalRecord>(newest_first_.begin(), end);
+    std::vector<RefusalRecord> newest;
+    for (const auto& [place, record] : newest_first_) {
+        if (newest.size() == std::min(count, limits::page_max)) {
+            break;
+        }
+        newest.push_back(record);
+    }
+    co_return newest;
 }
 
 }  // namespace rollcall::store

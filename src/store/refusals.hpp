@@ -9,9 +9,11 @@
 #include "domain/attestation.hpp"
 #include "store/store.hpp"
 
-#include <list>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,7 +64,10 @@ public:
 
 private:
     mutable std::mutex mutex_;
-    std::list<RefusalRecord> newest_first_;
+    std::uint64_t sequence_ = 0;
+    std::map<std::uint64_t, RefusalRecord, std::greater<>> newest_first_;
+    std::map<std::string, std::uint64_t> places_;
+    std::set<std::uint64_t> strangers_;
 };
 
 }  // namespace rollcall::store

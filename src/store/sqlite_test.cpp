@@ -334,6 +334,8 @@ TEST_F(SqliteStores, KeptCountsAreWhatCountingGives) {
                            " 1,2,3,4,5 EXCEPT SELECT * FROM adoption_counts)")
                   .value(),
               0);
+    EXPECT_EQ(database.integer("SELECT count(*) FROM adoption_counts WHERE devices<=0").value(), 0)
+        << "counts of nobody are not kept";
     EXPECT_EQ(database
                   .integer("SELECT (SELECT sum(devices) FROM adoption_counts) -"
                            " (SELECT count(*) FROM registrations)")
