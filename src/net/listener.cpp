@@ -152,8 +152,8 @@ Task<void> Listener::Door::accept_on(Core& core, int descriptor) {
 void Listener::Door::admit(Core& core, int descriptor, const sockaddr_storage& peer) {
     auto admission = Admission::enter(open, settings.connections_max);
     if (!admission) {
+        turned_away.add();  // before the peer can know
         ::close(descriptor);
-        turned_away.add();
         return;
     }
     accepted.add();

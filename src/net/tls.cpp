@@ -117,7 +117,8 @@ Result<TlsCredential> read_credential(const CredentialFiles& files) {
 
 Task<void> reload_on_change(Core& core, TlsServer& server, std::vector<CredentialFiles> files,
                             std::chrono::milliseconds every) {
-    auto loaded = states_of(files);
+    // The first look always reads: what changed since the server was made must not be missed.
+    std::vector<FileState> loaded;
     while (co_await core.sleep(every)) {
         auto found = states_of(files);
         if (found == loaded) {
