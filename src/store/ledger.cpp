@@ -4,37 +4,66 @@
 #include "base/limits.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <pthread.h>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
 
 namespace rollcall::store {
 
 /// A suspended caller, whatever its handler's type.
 struct GroupCommit::Waiter {
-    explicit Waiter(Entry what) : entry(what) {}
+    Waiter(Entry what, asio::any_io_executor where) : entry(what), home(std::move(where)) {}
     virtual ~Waiter() = default;
     /// Resumes the caller on its own executor. The entry is the caller's: not to be touched after.
     virtual void wake() = 0;
 
     Entry entry;
+    asio::any_io_executor home;
 };
 
 template <class Handler>
 struct GroupCommit::WaiterOf final : Waiter {
     WaiterOf(Entry what, Handler&& caller)
-        : Waiter(what),
-          handler(std::move(caller)),
-          home(asio::prefer(asio::get_associated_executor(handler),
-                            asio::execution::outstanding_work.tracked)) {}
+        : Waiter(what, asio::prefer(asio::get_associated_executor(caller),
+                                    asio::execution::outstanding_work.tracked)),
+          handler(std::move(caller)) {}
     void wake() override {
         asio::post(home, [resumed = std::move(handler)]() mutable { resumed(); });
     }
 
     Handler handler;
-    decltype(asio::prefer(asio::get_associated_executor(std::declval<Handler&>()),
-                          asio::execution::outstanding_work.tracked)) home;
 };
 
-GroupCommit::GroupCommit(Writer& writer) : writer_(writer), thread_([this] { run(); }) {
+/// Where callers wait for the writer.
+struct GroupCommit::Queue : std::enable_shared_from_this<Queue> {
+    using Waiters = std::vector<std::unique_ptr<Waiter>>;
+
+    Result<Done> reserve();
+    void enqueue(std::unique_ptr<Waiter> waiter);
+    /// For the writer: the next batch; empty when stopped and nobody waits any more.
+    Waiters next_batch();
+    void stop();
+    std::size_t waiting() const;
+
+private:
+    /// Lets the executor go through what is ready on it, and again while that brings more callers.
+    void gather(const asio::any_io_executor& home, std::size_t seen);
+
+    mutable std::mutex mutex_;
+    std::condition_variable ready_for_writer_;
+    std::deque<std::unique_ptr<Waiter>> waiters_;
+    std::size_t reserved_ = 0;  ///< places given out, filled or about to be
+    bool gathering_ = false;
+    bool ready_ = false;  ///< gathered: the writer may take them
+    bool stopping_ = false;
+};
+
+GroupCommit::GroupCommit(Writer& writer)
+    : writer_(writer), queue_(std::make_shared<Queue>()), thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "ledger");
 }
 
@@ -43,11 +72,12 @@ GroupCommit::~GroupCommit() {
 }
 
 Task<Result<Receipt>> GroupCommit::commit(const domain::Changes& changes) {
-    CO_TRY([[maybe_unused]] const auto place, reserve());
+    CO_TRY([[maybe_unused]] const auto place, queue_->reserve());
     std::optional<Result<Receipt>> answer;
     auto start = [this, &changes, &answer](auto handler) {
         using Handler = std::decay_t<decltype(handler)>;
-        enqueue(std::make_unique<WaiterOf<Handler>>(Entry{changes, answer}, std::move(handler)));
+        queue_->enqueue(
+            std::make_unique<WaiterOf<Handler>>(Entry{changes, answer}, std::move(handler)));
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start,
                                                                          asio::use_awaitable);
@@ -55,33 +85,10 @@ Task<Result<Receipt>> GroupCommit::commit(const domain::Changes& changes) {
     co_return *std::move(answer);
 }
 
-Result<Done> GroupCommit::reserve() {
-    const std::scoped_lock lock{mutex_};
-    if (stopping_) {
-        return Error{ErrorKind::unavailable, "the server is stopping", "ledger-closed"};
-    }
-    if (reserved_ >= limits::ledger_queue_max) {
-        return Error{ErrorKind::unavailable,
-                     "too many changes wait to be written (" +
-                         std::to_string(limits::ledger_queue_max) + ")",
-                     "ledger-full"};
-    }
-    ++reserved_;
-    return Done{};
-}
-
-void GroupCommit::enqueue(std::unique_ptr<Waiter> waiter) {
-    {
-        const std::scoped_lock lock{mutex_};
-        queue_.push_back(std::move(waiter));
-    }
-    arrived_.notify_one();
-}
-
 void GroupCommit::run() {
     std::vector<Entry> entries;
     while (true) {
-        auto batch = next_batch();
+        auto batch = queue_->next_batch();
         if (batch.empty()) {
             return;
         }
@@ -98,33 +105,87 @@ void GroupCommit::run() {
     }
 }
 
-/// Empty: stopped, and nobody waits any more.
-std::vector<std::unique_ptr<GroupCommit::Waiter>> GroupCommit::next_batch() {
-    std::unique_lock lock{mutex_};
-    arrived_.wait(lock, [this] { return !queue_.empty() || (stopping_ && reserved_ == 0); });
-    const std::size_t count = std::min(queue_.size(), limits::ledger_batch_max);
-    std::vector<std::unique_ptr<Waiter>> batch;
-    batch.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        batch.push_back(std::move(queue_.front()));
-        queue_.pop_front();
-    }
-    reserved_ -= count;
-    return batch;
-}
-
 void GroupCommit::stop() {
-    {
-        const std::scoped_lock lock{mutex_};
-        stopping_ = true;
-    }
-    arrived_.notify_one();
+    queue_->stop();
     if (thread_.joinable()) {
         thread_.join();
     }
 }
 
 std::size_t GroupCommit::waiting() const {
+    return queue_->waiting();
+}
+
+Result<Done> GroupCommit::Queue::reserve() {
+    const std::scoped_lock lock{mutex_};
+    if (stopping_) {
+        return Error{ErrorKind::unavailable, "the server is stopping", "ledger-closed"};
+    }
+    if (reserved_ >= limits::ledger_queue_max) {
+        return Error{ErrorKind::unavailable,
+                     "too many changes wait to be written (" +
+                         std::to_string(limits::ledger_queue_max) + ")",
+                     "ledger-full"};
+    }
+    ++reserved_;
+    return Done{};
+}
+
+void GroupCommit::Queue::enqueue(std::unique_ptr<Waiter> waiter) {
+    const auto home = waiter->home;
+    bool first = false;
+    {
+        const std::scoped_lock lock{mutex_};
+        waiters_.push_back(std::move(waiter));
+        first = !std::exchange(gathering_, true);
+        if (stopping_) {
+            ready_for_writer_.notify_one();
+        }
+    }
+    if (first) {
+        asio::post(home, [self = shared_from_this(), home] { self->gather(home, 1); });
+    }
+}
+
+void GroupCommit::Queue::gather(const asio::any_io_executor& home, std::size_t seen) {
+    std::size_t found = 0;
+    {
+        const std::scoped_lock lock{mutex_};
+        found = waiters_.size();
+        if (found <= seen || found >= limits::ledger_batch_max) {
+            gathering_ = false;
+            ready_ = true;
+            ready_for_writer_.notify_one();
+            return;
+        }
+    }
+    asio::post(home, [self = shared_from_this(), home, found] { self->gather(home, found); });
+}
+
+GroupCommit::Queue::Waiters GroupCommit::Queue::next_batch() {
+    std::unique_lock lock{mutex_};
+    ready_for_writer_.wait(lock, [this] {
+        return !waiters_.empty() ? ready_ || stopping_ : stopping_ && reserved_ == 0;
+    });
+    const std::size_t count = std::min(waiters_.size(), limits::ledger_batch_max);
+    Waiters batch;
+    batch.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        batch.push_back(std::move(waiters_.front()));
+        waiters_.pop_front();
+    }
+    reserved_ -= count;
+    ready_ = !waiters_.empty();
+    return batch;
+}
+
+void GroupCommit::Queue::stop() {
+    const std::scoped_lock lock{mutex_};
+    stopping_ = true;
+    ready_for_writer_.notify_one();
+}
+
+std::size_t GroupCommit::Queue::waiting() const {
     const std::scoped_lock lock{mutex_};
     return reserved_;
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // GroupCommit: many callers, one writer thread. Whatever waits when the writer is free goes into
-// one batch (never held back by a timer), and the callers are woken on their own executors after
-// the batch is durable. Knows no database: sqlite_writer carries batches out, PostgreSQL will.
+// one batch, and the callers are woken on their own executors after the batch is durable. No timer
+// holds a batch back: a caller's executor first goes through what is ready on it, and as long as
+// that brings more callers, they share the batch; on an idle server that is nobody, and no wait.
+// Knows no database: sqlite_writer carries batches out, PostgreSQL will.
 #pragma once
 
 #include "store/store.hpp"
 
-#include <condition_variable>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <thread>
 
@@ -53,18 +52,12 @@ private:
     struct Waiter;
     template <class Handler>
     struct WaiterOf;
+    struct Queue;
 
-    Result<Done> reserve();
-    void enqueue(std::unique_ptr<Waiter> waiter);
     void run();
-    std::vector<std::unique_ptr<Waiter>> next_batch();
 
     Writer& writer_;
-    mutable std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::deque<std::unique_ptr<Waiter>> queue_;
-    std::size_t reserved_ = 0;  ///< places in the queue given out, filled or about to be
-    bool stopping_ = false;
+    std::shared_ptr<Queue> queue_;  ///< shared with what still gathers when the writer has ended
     std::thread thread_;
 };
 

@@ -95,6 +95,19 @@ TEST(GroupCommit, WhatWaitsGoesTogetherUpToTheBoundAndInOrder) {
     EXPECT_EQ(static_cast<std::size_t>(writer.rests), writer.batches.size());
 }
 
+TEST(GroupCommit, CallersThatAreReadyTogetherShareABatch) {
+    const auto all = numbered(10);
+    HeldWriter writer;
+    GroupCommit ledger{writer};
+    std::vector<Task<Result<Receipt>>> tasks;
+    for (const auto& changes : all) {
+        tasks.push_back(ledger.commit(changes));
+    }
+    run_together(std::move(tasks));
+    ledger.stop();
+    EXPECT_THAT(writer.batches, testing::ElementsAre(all.size()));
+}
+
 TEST(GroupCommit, TheQueueHasABound) {
     const auto all = numbered(1 + limits::ledger_queue_max + 1);
     HeldWriter writer;
