@@ -75,6 +75,9 @@ std::vector<Key> keys_of(Config& config) {
         text_key("listen.metrics", config.metrics),
         text_key("tls.certificate", config.server_certificate),
         text_key("tls.key", config.server_key),
+        number_key("admission.source", config.admission_source),
+        number_key("admission.proven_source", config.admission_proven_source),
+        number_key("admission.strangers", config.admission_strangers),
         text_key("log.level", config.log_level),
         text_key("log.format", config.log_format),
     };
@@ -272,6 +275,20 @@ private:
         expect(drain >= 0 && drain <= drain_seconds_max,
                "drain_seconds is 0 to " + std::to_string(drain_seconds_max));
         settings_.drain_time = std::chrono::seconds{drain};
+        rate("admission.source", config_.admission_source, 1, settings_.admission.source);
+        rate("admission.proven_source", config_.admission_proven_source, 1,
+             settings_.admission.proven_source);
+        rate("admission.strangers", config_.admission_strangers, 0, settings_.admission.strangers);
+    }
+
+    void rate(const std::string& name, std::optional<std::int64_t> said, std::int64_t least,
+              double& into) {
+        if (said) {
+            expect(*said >= least && *said <= limits::admission_rate_max,
+                   name + " is " + std::to_string(least) + " to " +
+                       std::to_string(limits::admission_rate_max) + " handshakes a second");
+            into = static_cast<double>(*said);
+        }
     }
 
     const Config& config_;
@@ -319,6 +336,9 @@ Config overlay(const Config& under, const Config& over) {
     lay(result.assign, over.assign);
     lay(result.threads, over.threads);
     lay(result.drain_seconds, over.drain_seconds);
+    lay(result.admission_source, over.admission_source);
+    lay(result.admission_proven_source, over.admission_proven_source);
+    lay(result.admission_strangers, over.admission_strangers);
     lay(result.log_level, over.log_level);
     lay(result.log_format, over.log_format);
     return result;

@@ -8,6 +8,7 @@
 #include "base/telemetry.hpp"
 #include "net/listener.hpp"
 #include "net/tls.hpp"
+#include "service/admission.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -34,6 +35,9 @@ struct Config {
     std::optional<std::string> assign{};
     std::optional<std::int64_t> threads{};
     std::optional<std::int64_t> drain_seconds{};
+    std::optional<std::int64_t> admission_source{};
+    std::optional<std::int64_t> admission_proven_source{};
+    std::optional<std::int64_t> admission_strangers{};
     std::optional<std::string> log_level{};
     std::optional<std::string> log_format{};
 };
@@ -68,6 +72,7 @@ struct Settings {
     Assign assign = Assign::now;
     std::size_t threads = 0;  ///< 0: one for each core of the machine
     std::chrono::seconds drain_time{10};
+    service::AdmissionRates admission{.strangers = 0};  ///< strangers 0: by the number of threads
     Severity log_level = Severity::info;
     bool log_json = false;
 

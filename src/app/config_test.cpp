@@ -62,7 +62,8 @@ TEST(Config, IsDocumentedAsItIs) {
     EXPECT_TRUE(all->data && all->device_https && all->device_mqtt && all->device_amqp &&
                 all->operator_door && all->metrics && all->server_certificate && all->server_key &&
                 all->names && all->operator_names && all->hub_host && all->assign && all->threads &&
-                all->drain_seconds && all->log_level && all->log_format);
+                all->drain_seconds && all->admission_source && all->admission_proven_source &&
+                all->admission_strangers && all->log_level && all->log_format);
 }
 
 TEST(Config, SaysEverythingItCanSay) {
@@ -86,6 +87,11 @@ metrics = "off"
 certificate = "a.pem"
 key = "a.key"
 
+[admission]
+source = 7
+proven_source = 1000000
+strangers = 9
+
 [log]
 level = "debug"
 format = "json"
@@ -98,6 +104,8 @@ format = "json"
     EXPECT_EQ(settings->assign, Assign::poll);
     EXPECT_EQ(settings->threads, 3U);
     EXPECT_EQ(settings->drain_time.count(), 0);
+    EXPECT_EQ(settings->admission,
+              (service::AdmissionRates{.source = 7, .proven_source = 1e6, .strangers = 9}));
     EXPECT_TRUE(settings->shares_door());
     EXPECT_FALSE(settings->metrics);
     EXPECT_EQ(settings->missing_doors, (std::vector<std::string>{"device-amqp"}));
@@ -141,6 +149,9 @@ TEST(Config, RefusesWhatCannotWork) {
         {"threads = 257", "threads is 0"},
         {"threads = -1", "threads is 0"},
         {"drain_seconds = 3601", "drain_seconds is 0"},
+        {"[admission]\nsource = 0", "admission.source is 1 to 1000000"},
+        {"[admission]\nstrangers = -1", "admission.strangers is 0 to"},
+        {"[admission]\nproven_source = 1000001", "admission.proven_source is 1 to"},
         {"data = ''", "data is empty"},
         {"[log]\nlevel = 'loud'", "log.level is"},
         {"[log]\nformat = 'xml'", "log.format is"},

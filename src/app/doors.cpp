@@ -4,8 +4,8 @@
 namespace rollcall::app {
 
 Result<std::string> Doors::listen(const std::string& name, const net::ListenAddress& address,
-                                  net::ConnectionHandler& handler, std::size_t connections_max) {
-    const net::DoorSettings settings{.name = name, .connections_max = connections_max};
+                                  net::ConnectionHandler& handler, net::DoorSettings settings) {
+    settings.name = name;
     auto listener = net::Listener::open(runtime_, address, settings, handler, metrics_);
     if (!listener) {
         Error error = listener.error();
@@ -20,28 +20,28 @@ Result<std::string> Doors::listen(const std::string& name, const net::ListenAddr
 }
 
 Result<Done> Doors::open(const std::string& name, const std::optional<net::ListenAddress>& address,
-                         net::ConnectionHandler& handler, std::size_t connections_max) {
+                         net::ConnectionHandler& handler, net::DoorSettings settings) {
     if (!address) {
         addresses_.emplace_back(name, "off");
         return Done{};
     }
-    TRY(const std::string at, listen(name, *address, handler, connections_max));
+    TRY(const std::string at, listen(name, *address, handler, std::move(settings)));
     addresses_.emplace_back(name, at);
     return Done{};
 }
 
 Result<Done> Doors::open_shared(const std::string& first, const std::string& second,
                                 const net::ListenAddress& address, net::ConnectionHandler& handler,
-                                std::size_t connections_max) {
-    TRY(const std::string at, listen(first, address, handler, connections_max));
+                                net::DoorSettings settings) {
+    TRY(const std::string at, listen(first, address, handler, std::move(settings)));
     addresses_.emplace_back(first, at);
     addresses_.emplace_back(second, at);
     return Done{};
 }
 
 Result<Done> Doors::open_socket(const std::filesystem::path& path, net::ConnectionHandler& handler,
-                                std::size_t connections_max) {
-    const net::DoorSettings settings{.name = "operator-socket", .connections_max = connections_max};
+                                net::DoorSettings settings) {
+    settings.name = "operator-socket";
     TRY(auto listener, net::Listener::open_unix(runtime_, path, settings, handler, metrics_));
     listeners_.push_back(std::move(listener));
     return Done{};

@@ -17,23 +17,23 @@ class Doors {
 public:
     Doors(net::Runtime& runtime, Metrics& metrics) : runtime_(runtime), metrics_(metrics) {}
 
-    /// Opens a door, unless its address is none: then it is "off". The error says which door and
-    /// what to do.
+    /// Opens a door, unless its address is none: then it is "off". `settings` are given their name
+    /// here. The error says which door and what to do.
     Result<Done> open(const std::string& name, const std::optional<net::ListenAddress>& address,
-                      net::ConnectionHandler& handler, std::size_t connections_max);
+                      net::ConnectionHandler& handler, net::DoorSettings settings);
     /// Two doors behind one address.
     Result<Done> open_shared(const std::string& first, const std::string& second,
                              const net::ListenAddress& address, net::ConnectionHandler& handler,
-                             std::size_t connections_max);
+                             net::DoorSettings settings);
     Result<Done> open_socket(const std::filesystem::path& path, net::ConnectionHandler& handler,
-                             std::size_t connections_max);
+                             net::DoorSettings settings);
 
     /// Name and address ("off" where closed) of every door that has a port, in order of opening.
     const std::vector<std::pair<std::string, std::string>>& addresses() const { return addresses_; }
 
 private:
     Result<std::string> listen(const std::string& name, const net::ListenAddress& address,
-                               net::ConnectionHandler& handler, std::size_t connections_max);
+                               net::ConnectionHandler& handler, net::DoorSettings settings);
 
     net::Runtime& runtime_;
     Metrics& metrics_;

@@ -68,6 +68,15 @@ std::size_t threads_of(const Settings& settings) {
     return settings.threads == 0 ? cores : settings.threads;
 }
 
+service::AdmissionRates rates_of(const Settings& settings) {
+    service::AdmissionRates rates = settings.admission;
+    if (rates.strangers == 0) {
+        rates.strangers = limits::strangers_effort_per_second_and_core *
+                          static_cast<double>(threads_of(settings));
+    }
+    return rates;
+}
+
 /// PRODUCT section 4: Retry-After of a registration's 202.
 front::DeviceHttpsSettings pace_of(const Settings& settings) {
     return {.retry_after = std::chrono::seconds{settings.assign == Assign::poll ? 3 : 1}};
@@ -88,6 +97,7 @@ public:
     void run(const Streams& io);
 
 private:
+    net::DoorSettings for_everybody();
     Task<void> tell_readiness(net::Core& core);
     void tell_start(const Streams& io) const;
 
@@ -104,10 +114,10 @@ private:
     // Use cases.
     Lane deep_searches_{1};
     service::TrustBook trust_book_{store_, store_};
+    service::Admission admission_{clock_, metrics_, rates_of(settings_)};
     service::Registrar registrar_{
-        store_,         store_,   trust_book_,
-        refusals_,      clock_,   entropy_,
-        deep_searches_, metrics_, {.scope = scope_, .own_hub = ground_.hub}};
+        store_, store_,   trust_book_,    refusals_, admission_,
+        clock_, entropy_, deep_searches_, metrics_,  {.scope = scope_, .own_hub = ground_.hub}};
     service::Enroller enroller_{store_, store_, trust_book_, clock_, entropy_};
     service::Access access_{store_, store_, clock_, entropy_};
 
@@ -147,23 +157,31 @@ private:
     Doors doors_{runtime_, metrics_};
 };
 
+net::DoorSettings Server::for_everybody() {
+    return {.name = {},
+            .connections_max = limits::connections_max,
+            .may_enter = [this](const net::ConnectionFacts& peer) {
+                return admission_.knock(peer.peer_address);
+            }};
+}
+
 Result<Done> Server::open_doors() {
+    const net::DoorSettings for_operators{
+        .name = {}, .connections_max = limits::operator_connections_max, .may_enter = {}};
     if (settings_.shares_door()) {
         TRY([[maybe_unused]] const auto shared,
             doors_.open_shared("device-https", "operator", *settings_.device_https, shared_door_,
-                               limits::connections_max));
+                               for_everybody()));
     } else {
         TRY([[maybe_unused]] const auto for_devices,
-            doors_.open("device-https", settings_.device_https, device_door_,
-                        limits::connections_max));
-        TRY([[maybe_unused]] const auto for_operators,
-            doors_.open("operator", settings_.operator_door, operator_door_,
-                        limits::operator_connections_max));
+            doors_.open("device-https", settings_.device_https, device_door_, for_everybody()));
+        TRY([[maybe_unused]] const auto operators,
+            doors_.open("operator", settings_.operator_door, operator_door_, for_operators));
     }
     TRY([[maybe_unused]] const auto for_metrics,
-        doors_.open("metrics", settings_.metrics, metrics_door_, limits::operator_connections_max));
+        doors_.open("metrics", settings_.metrics, metrics_door_, for_operators));
     TRY([[maybe_unused]] const auto for_this_machine,
-        doors_.open_socket(socket_path_.usable(), socket_door_, limits::operator_connections_max));
+        doors_.open_socket(socket_path_.usable(), socket_door_, for_operators));
     for (const auto& [name, address] : doors_.addresses()) {
         if (address != "off") {
             facts_.doors.push_back({.name = name, .address = address});

@@ -92,6 +92,24 @@ inline constexpr std::size_t connections_max = 20'000;
 /// Open at once on the operator door.
 inline constexpr std::size_t operator_connections_max = 256;
 
+// --- Admission: effort in handshakes, ten seconds' worth at once (service/admission) ---
+/// One source behind which no device has proved itself: a few per cent of one core.
+inline constexpr double source_effort_per_second = 50;
+/// One behind which one has: a factory that is being refused after a breach still gets its new
+/// certificates in.
+inline constexpr double proven_source_effort_per_second = 1'000;
+/// All of the first kind together, for each core: a quarter to a half of what it can do.
+inline constexpr double strangers_effort_per_second_and_core = 250;
+/// What rollcall.toml may make of these; as good as no bound.
+inline constexpr std::int64_t admission_rate_max = 1'000'000;
+/// How long a source stays proven.
+inline constexpr auto proven_source_life = 24h;
+/// Sources remembered, about 150 bytes each.
+inline constexpr std::size_t admission_sources_max = 65'536;
+/// Long searches for a path that wait or run: in all, and of one source.
+inline constexpr std::size_t searches_max = 32;
+inline constexpr std::size_t source_searches_max = 4;
+
 // --- Records ---
 /// Adoptions kept for each device (PRODUCT section 5).
 inline constexpr std::size_t adoption_history_max = 20;
@@ -156,6 +174,8 @@ inline constexpr std::size_t ledger_batch_max = 256;
 inline constexpr std::size_t ledger_queue_max = 65'536;
 
 static_assert(path_signatures_on_core < path_signatures_max);
+static_assert(source_searches_max < searches_max);
+static_assert(source_effort_per_second < strangers_effort_per_second_and_core);
 static_assert(path_signatures_max <= pki_verify_signatures_max);
 static_assert(pki_verify_certificates_max < path_candidates_max);
 static_assert(peer_certificates_max <= pki_verify_certificates_max);

@@ -221,9 +221,10 @@ net::HttpResponse DeviceHttps::refusal(const Error& error) {
     if (told.status == 405) {
         response.headers.emplace_back("Allow", error.note);
     }
-    if (told.status == 503) {
+    if (told.status == 503 || told.status == 429) {
         response.headers.emplace_back("Retry-After", "5");
     }
+    response.close = told.status == 429;
     return response;
 }
 

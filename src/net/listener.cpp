@@ -98,7 +98,7 @@ struct Listener::Door {
           accepted(metrics.counter("rollcall_connections_accepted_total", "Connections accepted.",
                                    {{"door", settings_.name}})),
           turned_away(metrics.counter("rollcall_connections_turned_away_total",
-                                      "Connections closed because the door was full.",
+                                      "Connections closed at once: door full, or not admitted.",
                                       {{"door", settings_.name}})),
           pauses(metrics.counter("rollcall_accept_pauses_total",
                                  "Times a door rested for want of descriptors or memory.",
@@ -150,15 +150,16 @@ Task<void> Listener::Door::accept_on(Core& core, int descriptor) {
 }
 
 void Listener::Door::admit(Core& core, int descriptor, const sockaddr_storage& peer) {
-    auto admission = Admission::enter(open, settings.connections_max);
+    ConnectionFacts facts = facts_of_peer(peer);
+    facts.door = settings.name;
+    const bool welcome = !settings.may_enter || settings.may_enter(facts);
+    auto admission = welcome ? Admission::enter(open, settings.connections_max) : std::nullopt;
     if (!admission) {
         turned_away.add();  // before the peer can know
         ::close(descriptor);
         return;
     }
     accepted.add();
-    ConnectionFacts facts = facts_of_peer(peer);
-    facts.door = settings.name;
     AcceptedSocket socket(descriptor, std::move(facts), *std::move(admission));
     core.spawn("connection", handler.serve(core, std::move(socket)));
 }

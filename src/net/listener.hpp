@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,6 +78,9 @@ struct DoorSettings {
     /// Short name for logs, metrics and ConnectionFacts::door ("device-https").
     std::string name;
     std::size_t connections_max = limits::connections_max;
+    /// Asked on any core for each connection before anything is spent on it; false closes it.
+    /// Empty: everybody may come in.
+    std::function<bool(const ConnectionFacts&)> may_enter{};
 };
 
 class Listener {

@@ -42,11 +42,16 @@ protected:
     Door() : handler_(choose, clock_, metrics_) {}
 
     Result<std::unique_ptr<Listener>> open(const ListenAddress& address, std::size_t cap = 100) {
-        const DoorSettings settings{.name = "door", .connections_max = cap};
+        const DoorSettings settings{.name = "door",
+                                    .connections_max = cap,
+                                    .may_enter = [this](const ConnectionFacts& peer) {
+                                        return !closed_ || peer.peer_address != "127.0.0.1" ||
+                                               peer.door != "door";
+                                    }};
         return Listener::open(runtime_, address, settings, handler_, metrics_);
     }
     Result<std::unique_ptr<Listener>> open_file(const std::filesystem::path& path) {
-        const DoorSettings settings{.name = "file"};
+        const DoorSettings settings{.name = "file", .may_enter = {}};
         return Listener::open_unix(runtime_, path, settings, handler_, metrics_);
     }
     void stop() {
@@ -59,6 +64,7 @@ protected:
     test::TellingHandler telling_;
     HandlerChoice choose = [this](const ConnectionFacts&) -> HttpHandler& { return telling_; };
     HttpDoor handler_;
+    std::atomic<bool> closed_{false};  ///< for 127.0.0.1
     Runtime runtime_{2};
 };
 
@@ -115,6 +121,21 @@ TEST_F(Door, CanBeOpenedAgainRightAfterItClosed) {
     }
     Runtime next(2);
     EXPECT_TRUE(Listener::open(next, {"127.0.0.1", port}, {.name = "door"}, handler_, metrics_));
+}
+
+TEST_F(Door, TurnsAwayWhoMayNotEnter) {
+    const auto listener = open({"127.0.0.1", 0});
+    const std::uint16_t port = (*listener)->address().port;
+    runtime_.start();
+    closed_ = true;
+    EXPECT_TRUE(WireClient::to_port(port).ended());
+    EXPECT_NE(metrics_.text().find("rollcall_connections_turned_away_total{door=\"door\"} 1"),
+              std::string::npos);
+    closed_ = false;
+    WireClient client = WireClient::to_port(port);
+    client.send(get);
+    EXPECT_EQ(AnswerReader(client).next().status, 200U);
+    stop();
 }
 
 TEST_F(Door, TurnsAwayWhoComesBeyondItsCap) {

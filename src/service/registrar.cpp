@@ -42,12 +42,14 @@ Counter& outcome_counter(Metrics& metrics, const char* outcome) {
 }  // namespace
 
 Registrar::Registrar(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
-                     store::RefusalLog& refusals, const Clock& clock, Entropy& entropy,
-                     Lane& deep_searches, Metrics& metrics, RegistrarSettings settings)
+                     store::RefusalLog& refusals, Admission& admission, const Clock& clock,
+                     Entropy& entropy, Lane& deep_searches, Metrics& metrics,
+                     RegistrarSettings settings)
     : reader_(reader),
       ledger_(ledger),
       trust_book_(trust_book),
       refusals_(refusals),
+      admission_(admission),
       clock_(clock),
       entropy_(entropy),
       deep_searches_(deep_searches),
@@ -82,6 +84,7 @@ Task<Result<DeviceAnswer>> Registrar::register_device(const domain::Registration
         auto& decision = std::get<domain::Decision>(decided);
         if (decision.repeated) {
             repeated_.add();
+            admission_.succeeded(request.peer_address);
             co_return DeviceAnswer{decision.registration.last.operation, decision.registration};
         }
         const auto claimed = claim_intermediates(decision.changes);
@@ -91,6 +94,7 @@ Task<Result<DeviceAnswer>> Registrar::register_device(const domain::Registration
             const bool assigned =
                 decision.registration.status == domain::RegistrationStatus::assigned;
             (assigned ? assigned_ : failed_).add();
+            admission_.succeeded(request.peer_address);
             co_return DeviceAnswer{fresh.operation, std::move(decision.registration)};
         }
         if (!is_moved_version(receipt.error())) {
@@ -133,6 +137,7 @@ Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::Registratio
     if (adoption.leaf_sha256 != leaf_of(request)) {
         co_return invalid_certificate();
     }
+    admission_.succeeded(request.peer_address);
     CO_TRY(const auto trust, co_await trust_book_.current());
     if (domain::trust_is_withdrawn(*trust, context.individual, request.id, adoption)) {
         registration.status = domain::RegistrationStatus::failed;
@@ -152,6 +157,7 @@ Task<Result<DeviceAnswer>> Registrar::lookup(const domain::RegistrationRequest& 
     if (!registration) {
         co_return Error{ErrorKind::not_found, "Registration not found.", "registration-not-found"};
     }
+    admission_.succeeded(request.peer_address);
     co_return DeviceAnswer{registration->last.operation, *registration};
 }
 
@@ -167,12 +173,14 @@ Result<Done> Registrar::check_scope(const domain::RegistrationRequest& request) 
 /// what it verified of intermediates is remembered.
 Task<Result<Registrar::Judged>> Registrar::judge(const domain::RegistrationRequest& request,
                                                  TimePoint now) {
+    CO_TRY([[maybe_unused]] const Done admitted, admission_.enter(request.peer_address));
     CO_TRY(auto trust, co_await trust_book_.current());
     CO_TRY(auto context, co_await reader_.registration_context(request.id, leaf_of(request)));
     auto attestation =
         domain::attest(*trust, context, request, now, &memory_, limits::path_signatures_on_core);
     const auto* const refusal = std::get_if<domain::Refusal>(&attestation);
     if (refusal != nullptr && refusal->cause == domain::RefusalCause::search_budget) {
+        CO_TRY([[maybe_unused]] const auto place, admission_.enter_search(request.peer_address));
         const auto search = [&] {
             return domain::attest(*trust, context, request, now, &memory_,
                                   limits::path_signatures_max);
@@ -185,6 +193,7 @@ Task<Result<Registrar::Judged>> Registrar::judge(const domain::RegistrationReque
 Result<DeviceAnswer> Registrar::refuse(const domain::Refusal& refusal, const Judged& judged,
                                        const domain::RegistrationRequest& request, TimePoint now) {
     refused_.add();
+    admission_.refused(request.peer_address);
     refusals_.note(refusal_record(refusal, request, judged.context.registration.has_value(), now));
     if (!refusal.is_disabled()) {
         return Error{ErrorKind::attestation_failed, refusal.for_device().message};

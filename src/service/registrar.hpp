@@ -6,6 +6,7 @@
 #include "base/telemetry.hpp"
 #include "base/world.hpp"
 #include "domain/decision.hpp"
+#include "service/admission.hpp"
 #include "service/trust_book.hpp"
 #include "store/refusals.hpp"
 #include "store/store.hpp"
@@ -32,13 +33,13 @@ struct RegistrarSettings {
 class Registrar {
 public:
     Registrar(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
-              store::RefusalLog& refusals, const Clock& clock, Entropy& entropy,
-              Lane& deep_searches, Metrics& metrics, RegistrarSettings settings);
+              store::RefusalLog& refusals, Admission& admission, const Clock& clock,
+              Entropy& entropy, Lane& deep_searches, Metrics& metrics, RegistrarSettings settings);
 
     /// Judges, decides, commits; the answer is durable when it is given. A disabled entry is an
     /// answer with status `disabled`. Errors: not_found "unknown-scope"; attestation_failed with
     /// DPS' text; conflict "registration-raced" (another leaf at the same time, or trust moved
-    /// twice): nothing changed; unavailable.
+    /// twice): nothing changed; throttled (see Admission); unavailable.
     Task<Result<DeviceAnswer>> register_device(const domain::RegistrationRequest& request);
 
     /// How did `operation` go? Needs the leaf that registered, and looks again whether the trust
@@ -71,6 +72,7 @@ private:
     store::Ledger& ledger_;
     TrustBook& trust_book_;
     store::RefusalLog& refusals_;
+    Admission& admission_;
     const Clock& clock_;
     Entropy& entropy_;
     Lane& deep_searches_;

@@ -85,9 +85,10 @@ protected:
     Meddler ledger{store};
     TrustBook trust_book{store, store};
     domain::EnrollmentGroup group;
-    Registrar registrar{store,    ledger,  trust_book,
-                        refusals, clock,   entropy,
-                        lane,     metrics, {ScopeId::trusted("0neTEST"), "hub.example"}};
+    Admission admission{clock, metrics, {}};
+    Registrar registrar{
+        store, ledger,  trust_book, refusals, admission,
+        clock, entropy, lane,       metrics,  {ScopeId::trusted("0neTEST"), "hub.example"}};
 };
 
 TEST_F(Desk, RegistersDurablyBeforeItAnswers) {
@@ -276,6 +277,57 @@ TEST_F(Desk, ManyAtOnceWithOneLeafAreOneRegistration) {
         EXPECT_EQ(answer->operation, answers.front()->operation);
     }
     EXPECT_EQ((*run(store.registration(with_leaf.id)))->adoptions, 1U);
+}
+
+TEST_F(Desk, ASourceThatIsOnlyRefusedIsThrottled) {
+    const auto stranger = a_root("Nobody's").leaf("dev-9");
+    auto knocking = a_request("dev-9", {stranger});
+    knocking.peer_address = "192.0.2.1";
+    for (int i = 0; i < 1'000; ++i) {
+        const auto answer = come(knocking);
+        ASSERT_FALSE(answer);
+        if (answer.error().kind == ErrorKind::throttled) {
+            auto good = with_leaf;
+            good.peer_address = "192.0.2.2";
+            EXPECT_TRUE(come(good)) << "another source is not touched";
+            return;
+        }
+    }
+    FAIL() << "a thousand refusals, and no end";
+}
+
+TEST_F(Desk, ADeviceThatProvedItselfWidensWhatItsSourceMayCost) {
+    auto good = with_leaf;
+    good.peer_address = "192.0.2.1";
+    ASSERT_TRUE(come(good));
+    auto knocking = a_request("dev-9", {a_root("Nobody's").leaf("dev-9")});
+    knocking.peer_address = good.peer_address;
+    for (int i = 0; i < 200; ++i) {
+        EXPECT_EQ(come(knocking).error().kind, ErrorKind::attestation_failed) << i;
+    }
+    EXPECT_TRUE(come(good));
+}
+
+TEST_F(Desk, LongSearchesOfOneSourceAreBounded) {
+    const Authority issuer = root.intermediate("Issuer");
+    std::vector<x509::Certificate> chain{issuer.leaf("dev-9")};
+    for (int i = 0; i < 12; ++i) {  // its name, and none of them has its key
+        chain.push_back(
+            root.intermediate("Issuer", {}, "impostor " + std::to_string(i)).certificate());
+    }
+    auto wanderer = a_request("dev-9", chain);
+    wanderer.peer_address = "192.0.2.1";
+    EXPECT_EQ(come(wanderer).error().kind, ErrorKind::attestation_failed);
+    std::vector<Admission::Search> under_way;
+    for (std::size_t i = 0; i < limits::source_searches_max; ++i) {
+        under_way.push_back(admission.enter_search(wanderer.peer_address).value());
+    }
+    EXPECT_EQ(come(wanderer).error().reason, "searches-throttled");
+    auto plain = with_leaf;
+    plain.peer_address = wanderer.peer_address;
+    EXPECT_TRUE(come(plain)) << "whose chain is no riddle needs no search";
+    under_way.clear();
+    EXPECT_EQ(come(wanderer).error().kind, ErrorKind::attestation_failed);
 }
 
 TEST_F(Desk, IntermediatesOnceSeenCompleteLaterChains) {
