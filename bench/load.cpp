@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fleet in one thread: every request is a device of its own that makes one fresh mutual-TLS 1.3
-// connection (P-256 leaf and intermediate), asks once, reads the answer and closes. It knows
-// nothing of our net floor: what is measured must not measure itself.
+// connection (P-256 leaf and intermediate), asks once, reads the answer and closes. With --seconds
+// the devices come again and again. It knows nothing of our net floor: what is measured must not
+// measure itself.
 #include "base/world.hpp"
 #include "x509/authority.hpp"
 #include "x509/openssl.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <string>
@@ -37,6 +41,8 @@ struct Options {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;
     std::string pki;
+    std::string server_ca;
+    std::vector<std::string> from;
     std::string make_pki;
     std::string method = "GET";
     std::string path = "/{id}";
@@ -46,6 +52,8 @@ struct Options {
     unsigned requests = 1000;
     unsigned first = 0;
     unsigned in_flight = 16;
+    unsigned seconds = 0;
+    bool any_answer = false;
     int core = -1;
 };
 
@@ -160,8 +168,9 @@ public:
     enum class Wants { read, write, nothing };
 
     Connection(const Options& options, SSL_CTX* context, STACK_OF(X509) * chain,
-               const Device& device)
-        : request_(request_for(options, device.id)),
+               const Device& device, std::size_t number)
+        : begun(std::chrono::steady_clock::now()),
+          request_(request_for(options, device.id)),
           socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)),
           ssl_(SSL_new(context), &SSL_free) {
         sockaddr_in address{};
@@ -169,6 +178,9 @@ public:
         address.sin_port = htons(options.port);
         if (::inet_pton(AF_INET, options.address.c_str(), &address.sin_addr) != 1 || socket_ < 0) {
             give_up("no socket for " + options.address);
+        }
+        if (!options.from.empty()) {
+            bind_to(options.from[number % options.from.size()]);
         }
         const int connected =
             ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
@@ -190,6 +202,7 @@ public:
 
     int descriptor() const { return socket_; }
     unsigned status() const { return status_; }
+    const std::chrono::steady_clock::time_point begun;
 
     /// Goes on until the socket must be waited for, or the answer is there (nothing).
     Wants advance() {
@@ -214,6 +227,16 @@ public:
     }
 
 private:
+    void bind_to(const std::string& address) {
+        constexpr int yes = 1;  // the port is chosen at connect(), so that there are enough
+        ::setsockopt(socket_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+        sockaddr_in own{};
+        own.sin_family = AF_INET;
+        if (::inet_pton(AF_INET, address.c_str(), &own.sin_addr) != 1 ||
+            ::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
+            give_up("cannot come from " + address);
+        }
+    }
     Wants wants(int result) {
         switch (SSL_get_error(ssl_.get(), result)) {
             case SSL_ERROR_WANT_READ: return Wants::read;
@@ -257,7 +280,9 @@ public:
         SSL_CTX_set_min_proto_version(context_.get(), TLS1_3_VERSION);
         SSL_CTX_set_mode(context_.get(),
                          SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-        SSL_CTX_load_verify_locations(context_.get(), (options.pki + "/root.pem").c_str(), nullptr);
+        const std::string ca =
+            options.server_ca.empty() ? options.pki + "/root.pem" : options.server_ca;
+        SSL_CTX_load_verify_locations(context_.get(), ca.c_str(), nullptr);
         SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
         sk_X509_push(chain_.get(), issuing_.native());
     }
@@ -267,7 +292,8 @@ public:
 
     /// Answers by status; 0 for connections that gave none.
     std::map<unsigned, unsigned> run() {
-        while (next_ < devices_.size() && open_.size() < options_.in_flight) {
+        end_ = std::chrono::steady_clock::now() + std::chrono::seconds{options_.seconds};
+        while (goes_on() && open_.size() < options_.in_flight) {
             start_one();
         }
         while (!open_.empty()) {
@@ -283,10 +309,24 @@ public:
         return answers_;
     }
 
+    /// Milliseconds from connect() to the answer that `part` of those with an answer did not pass.
+    double passed_by(double part) {
+        if (times_.empty()) {
+            return 0;
+        }
+        std::sort(times_.begin(), times_.end());
+        return times_[std::size_t(part * double(times_.size() - 1))];
+    }
+
 private:
+    bool goes_on() const {
+        return options_.seconds == 0 ? next_ < devices_.size()
+                                     : std::chrono::steady_clock::now() < end_;
+    }
     void start_one() {
-        auto made =
-            std::make_unique<Connection>(options_, context_.get(), chain_.get(), devices_[next_++]);
+        auto made = std::make_unique<Connection>(options_, context_.get(), chain_.get(),
+                                                 devices_[next_ % devices_.size()], next_);
+        ++next_;
         const int descriptor = made->descriptor();
         epoll_event event{.events = EPOLLOUT, .data = {.fd = descriptor}};
         ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
@@ -297,8 +337,13 @@ private:
         const auto wants = connection.advance();
         if (wants == Connection::Wants::nothing) {
             ++answers_[connection.status()];
+            if (connection.status() != 0) {
+                const std::chrono::duration<double, std::milli> took =
+                    std::chrono::steady_clock::now() - connection.begun;
+                times_.push_back(took.count());
+            }
             open_.erase(descriptor);
-            if (next_ < devices_.size()) {
+            if (goes_on()) {
                 start_one();
             }
             return;
@@ -317,6 +362,8 @@ private:
     std::size_t next_ = 0;
     std::map<int, std::unique_ptr<Connection>> open_;
     std::map<unsigned, unsigned> answers_;
+    std::vector<double> times_;
+    std::chrono::steady_clock::time_point end_;
 };
 
 void pin_to(int core) {
@@ -329,7 +376,7 @@ void pin_to(int core) {
 }
 
 /// Two lines: "ready" when the devices are made and the load waits for a line on its input; then
-/// the answers as "STATUS=COUNT ...". Exit 0 when all answers were 2xx.
+/// "STATUS=COUNT ... p50=MS p99=MS max=MS". Exit 0 when all answers were 2xx.
 int run(const Options& options) {
     if (options.core >= 0) {
         pin_to(options.core);
@@ -341,13 +388,14 @@ int run(const Options& options) {
     if (std::getchar() == EOF) {
         return 1;
     }
-    unsigned good = 0;
+    bool good = true;
     for (const auto& [status, count] : load.run()) {
         std::printf("%u=%u ", status, count);
-        good += status / 100 == 2 ? count : 0;
+        good = good && status / 100 == 2;
     }
-    std::puts("");
-    return good == options.requests ? 0 : 1;
+    std::printf("p50=%.1f p99=%.1f max=%.1f\n", load.passed_by(0.5), load.passed_by(0.99),
+                load.passed_by(1));
+    return good || options.any_answer ? 0 : 1;
 }
 
 }  // namespace
@@ -358,7 +406,9 @@ int main(int count, char** words) {
     CLI::App app("Devices that connect, ask once and go.");
     app.add_option("--make-pki", options.make_pki, "make the certificates of a run there and end");
     app.add_option("--pki", options.pki, "where --make-pki made them");
+    app.add_option("--server-ca", options.server_ca, "what to trust, if not the root of --pki");
     app.add_option("--address", options.address);
+    app.add_option("--from", options.from, "own addresses, used in turn")->delimiter(',');
     app.add_option("--port", options.port);
     app.add_option("--server-name", options.server_name);
     app.add_option("--method", options.method);
@@ -368,6 +418,8 @@ int main(int count, char** words) {
     app.add_option("--first", options.first, "the first number");
     app.add_option("--requests", options.requests);
     app.add_option("--in-flight", options.in_flight);
+    app.add_option("--seconds", options.seconds, "come again and again for so long");
+    app.add_flag("--any-answer", options.any_answer, "refusals and lost connections are fine");
     app.add_option("--core", options.core, "the processor core to stay on");
     CLI11_PARSE(app, count, words);
     if (!options.make_pki.empty()) {

@@ -3,6 +3,7 @@
 // the look-up that every request makes. CPU is of the whole process: both threads count.
 //
 //     bench_store [--devices N] [--commits N] [--dir DIR]
+//     bench_store --fill FILE --devices N     puts devices into a server's store that is at rest
 #include "base/world.hpp"
 #include "domain/changes.hpp"
 #include "store/sqlite.hpp"
@@ -40,6 +41,7 @@ struct Options {
     std::uint64_t devices = 1'000;
     std::uint64_t commits = 50'000;
     std::filesystem::path directory = std::filesystem::temp_directory_path() / "rollcall-bench";
+    std::filesystem::path fill{};
 };
 
 Digest digest_of(const std::string& text) {
@@ -177,32 +179,54 @@ void report(const char* what, std::uint64_t count, const Measured& measured) {
     std::fflush(stdout);
 }
 
-int run(const Options& options) {
-    std::filesystem::remove_all(options.directory);
-    std::filesystem::create_directories(options.directory);
-    Metrics metrics;
+std::unique_ptr<SqliteStore> opened(const std::filesystem::path& file, Metrics& metrics) {
     SqliteStore::Settings settings;
-    settings.file = options.directory / "rollcall.db";
-    auto opened = SqliteStore::open(settings, metrics, TimePoint{});
-    if (!opened) {
-        std::fprintf(stderr, "%s\n", opened.error().detail.c_str());
-        return 1;
+    settings.file = file;
+    auto store = SqliteStore::open(settings, metrics, TimePoint{});
+    if (!store) {
+        std::fprintf(stderr, "%s\n", store.error().detail.c_str());
+        std::exit(1);
     }
-    SqliteStore& sqlite = **opened;
-    Fleet fleet{options.devices};
+    return *std::move(store);
+}
+
+/// The group that the fleet is of.
+void put_group(SqliteStore& sqlite, const Fleet& fleet) {
     EnrollmentGroup group;
     group.id = GroupId::trusted(fleet.entry.id);
     group.instance = fleet.entry.instance;
     group.trust_version = 1;
     const Changes first{.writes = {PutGroup{group}}};
     asio::io_context context;
-    const auto put_group = [&]() -> Task<void> {
+    const auto put = [&]() -> Task<void> {
         const auto receipt = co_await sqlite.commit(first);
         INVARIANT(receipt.has_value());
     };
-    asio::co_spawn(context, put_group, asio::detached);
+    asio::co_spawn(context, put, asio::detached);
     context.run();
+}
 
+int fill(const Options& options) {
+    Metrics metrics;
+    const auto sqlite = opened(options.fill, metrics);
+    Fleet fleet{options.devices};
+    put_group(*sqlite, fleet);
+    std::uint64_t next = 0;
+    register_many(*sqlite, fleet, options.devices, 256, next);
+    return 0;
+}
+
+int run(const Options& options) {
+    if (!options.fill.empty()) {
+        return fill(options);
+    }
+    std::filesystem::remove_all(options.directory);
+    std::filesystem::create_directories(options.directory);
+    Metrics metrics;
+    const auto store = opened(options.directory / "rollcall.db", metrics);
+    SqliteStore& sqlite = *store;
+    Fleet fleet{options.devices};
+    put_group(sqlite, fleet);
     std::uint64_t next = 0;
     report("first registrations, 256 callers", options.devices,
            measure([&] { register_many(sqlite, fleet, options.devices, 256, next); }));
@@ -234,8 +258,12 @@ int run_words(int count, char** words) {
             options.commits = std::strtoull(words[i + 1], nullptr, 10);
         } else if (option == "--dir") {
             options.directory = words[i + 1];
+        } else if (option == "--fill") {
+            options.fill = words[i + 1];
         } else {
-            std::fprintf(stderr, "usage: bench_store [--devices N] [--commits N] [--dir DIR]\n");
+            std::fprintf(
+                stderr,
+                "usage: bench_store [--devices N] [--commits N] [--dir DIR | --fill FILE]\n");
             return 2;
         }
     }
