@@ -131,7 +131,10 @@ Result<bool> LocalCa::is_current(const Authority& authority, TimePoint now) cons
     const auto said = x509::describe_extensions(certificate).subject_alt_names;
     const TimePoint due = std::min(renewal_due(certificate.not_before(), certificate.not_after()),
                                    authority.certificate.not_after());
-    return key.belongs_to(certificate) && said == spelled(names_) && now < due &&
+    // A clock that ran ahead and was set back leaves one that is not valid yet.
+    const bool begun =
+        certificate.not_before() <= std::max(now, authority.certificate.not_before());
+    return key.belongs_to(certificate) && said == spelled(names_) && begun && now < due &&
            certificate.issuer_normalised() == authority.certificate.subject_normalised();
 }
 
@@ -169,16 +172,20 @@ Result<bool> LocalCa::ensure(TimePoint now, Entropy& entropy) const {
 }
 
 Task<void> keep_renewed(net::Core& core, const LocalCa& ca, const Clock& clock, Entropy& entropy) {
-    constexpr std::chrono::milliseconds pause = std::chrono::hours{1};
+    // Often: the wall clock of a machine without a battery is set right some time after the start,
+    // and until the certificate follows no device comes in. A look costs less than a handshake.
+    constexpr std::chrono::milliseconds pause = std::chrono::seconds{5};
+    std::string told;
     while (co_await core.sleep(pause)) {
         const auto renewed = ca.ensure(clock.now(), entropy);
-        if (!renewed) {
-            log_event(Severity::error, "server-certificate-not-renewed",
-                      {{"why", renewed.error().detail}});
-        } else if (*renewed) {
+        const std::string why = renewed ? "" : renewed.error().detail;
+        if (!renewed && why != told) {
+            log_event(Severity::error, "server-certificate-not-renewed", {{"why", why}});
+        } else if (renewed && *renewed) {
             log_event(Severity::info, "server-certificate-renewed",
                       {{"file", ca.server_files().chain.string()}});
         }
+        told = why;
     }
 }
 

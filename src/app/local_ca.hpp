@@ -34,9 +34,9 @@ public:
     LocalCa(std::filesystem::path tls, ServerNames names);
 
     /// Makes what is missing, and a new server certificate where the one there has reached two
-    /// thirds of its life, is not of this CA or does not say exactly these names. true: one was
-    /// made. Keys are ECDSA P-256, written 0600. Errors: what lies there cannot be read (nothing is
-    /// overwritten), the CA has expired, the directory cannot be written.
+    /// thirds of its life or not begun it, is not of this CA or does not say exactly these names.
+    /// true: one was made. Keys are ECDSA P-256, written 0600. Errors: what lies there cannot be
+    /// read (nothing is overwritten), the CA has expired, the directory cannot be written.
     Result<bool> ensure(TimePoint now, Entropy& entropy) const;
 
     net::CredentialFiles server_files() const;
@@ -55,8 +55,8 @@ private:
 /// The moment at which a certificate with this validity is replaced: two thirds of its life.
 TimePoint renewal_due(TimePoint not_before, TimePoint not_after);
 
-/// Looks every hour whether a renewal is due; whoever watches server_files() then takes it up.
-/// Spawn it on a core; ends when the core drains.
+/// Looks every five seconds whether a renewal is due; whoever watches server_files() then takes it
+/// up. Spawn it on a core; ends when the core drains.
 Task<void> keep_renewed(net::Core& core, const LocalCa& ca, const Clock& clock, Entropy& entropy);
 
 }  // namespace rollcall::app

@@ -88,6 +88,19 @@ TEST_F(LocalCaTest, IssuesAgainWhenTheNamesChange) {
     EXPECT_EQ(*ca().ensure(now_, entropy_), false);
 }
 
+TEST_F(LocalCaTest, IssuesAgainWhenTheClockWasSetBack) {
+    ASSERT_TRUE(ca().ensure(now_, entropy_));
+    ASSERT_EQ(*ca().ensure(now_ + hours{24 * 300}, entropy_), true);
+    EXPECT_EQ(*ca().ensure(now_ + hours{24}, entropy_), true);
+    EXPECT_LE(read("server.pem").not_before(), now_ + hours{24});
+    EXPECT_EQ(*ca().ensure(now_ + hours{24}, entropy_), false);
+}
+
+TEST_F(LocalCaTest, DoesNotIssueOverAndOverWhereItsCaHasNotBegun) {
+    ASSERT_TRUE(ca().ensure(now_, entropy_));
+    ASSERT_EQ(*ca().ensure(now_ - hours{24 * 300}, entropy_), false);
+}
+
 TEST_F(LocalCaTest, IssuesAgainWhenTheKeyIsAnothers) {
     ASSERT_TRUE(ca().ensure(now_, entropy_));
     const auto stranger = x509::PrivateKey::generate(x509::KeyType::p256);
