@@ -110,12 +110,14 @@ namespace {
 
 std::optional<Refusal> refuse_unreadable(const RegistrationRequest& request) {
     if (request.peer_error) {
-        const bool too_many = request.peer_error->kind == ErrorKind::too_large;
+        const bool too_many = request.peer_error->reason == "too-many-certificates";
+        const bool too_large = request.peer_error->kind == ErrorKind::too_large;
         return refusal(
             too_many ? RefusalCause::too_many_certificates : RefusalCause::unreadable_certificate,
             "the certificates in the handshake were not taken: " + request.peer_error->detail,
-            too_many ? "send the device's certificate and its intermediates only"
-                     : "make the certificate again; it is not valid DER");
+            too_many    ? "send the device's certificate and its intermediates only"
+            : too_large ? "make the certificate again, smaller: with fewer names or extensions"
+                        : "make the certificate again; it is not valid DER");
     }
     if (request.peer.empty()) {
         return refusal(RefusalCause::no_certificate,
