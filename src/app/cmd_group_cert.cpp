@@ -112,11 +112,14 @@ std::string words_after_set(const Invocation& call, const json::value& answer) {
                " waits to be verified; until then what was there attests. Next: " + how;
     }
     const std::string subject = shown(answer, slot + ".current.certificate.subject");
-    return attests == "yes" ? place + ": " + subject + " attests."
-                            : place + ": " + subject +
-                                  " is there and does not attest before it is verified. "
-                                  "Next: " +
-                                  how;
+    if (attests == "yes") {
+        return place + ": " + subject + " attests.";
+    }
+    if (shown(answer, slot + ".current.verified") == "yes") {
+        return place + ": " + subject + " is there and attests only within its validity.";
+    }
+    return place + ": " + subject +
+           " is there and does not attest before it is verified. Next: " + how;
 }
 
 Result<Exit> set_both(const Invocation& call) {
