@@ -105,11 +105,13 @@ class Rollcall(Maker):
                   "--out", stem, show=show)
         return Party(stem + ".pem", stem + ".key")
 
-    def intermediate(self, issuer, name, key=None, start=0, end=None, show=True):
+    def intermediate(self, issuer, name, key=None, start=0, end=None, key_of=None, show=True):
+        """`key_of`: whose key it certifies, where that is not a new one."""
         stem = self._stem(name)
         self._pki("intermediate", "--cn", name, *(["--key", key] if key else []),
-                  *self._issuer(issuer), *self._times(start, end), "--out", stem, show=show)
-        return Party(stem + ".pem", stem + ".key", issuer)
+                  *(["--key-file", key_of.key] if key_of else []), *self._issuer(issuer),
+                  *self._times(start, end), "--out", stem, show=show)
+        return Party(stem + ".pem", key_of.key if key_of else stem + ".key", issuer)
 
     @staticmethod
     def _issuer(issuer):
@@ -136,10 +138,10 @@ class Rollcall(Maker):
                   *self._times(start, end), "--out", stem, show=show)
         return Party(stem + ".pem", stem + ".key")
 
-    def proof(self, issuer, code, show=True):
+    def proof(self, issuer, code, start=0, end=None, show=True):
         stem = self._stem("proof")
-        self._pki("verification", "--code", code, *self._issuer(issuer), "--out", stem + ".pem",
-                  show=show)
+        self._pki("verification", "--code", code, *self._issuer(issuer), *self._times(start, end),
+                  "--out", stem + ".pem", show=show)
         return Party(stem + ".pem", None, issuer)
 
     def cross(self, subject, issuer):

@@ -21,8 +21,12 @@ class Scenario(unittest.TestCase):
         cls.ours = Rollcall(os.path.join(cls.scratch, "ours"))
         cls.openssl = OpenSsl(os.path.join(cls.scratch, "openssl"))
         cls.certtool = CertTool(os.path.join(cls.scratch, "certtool"))
-        cls.server = Server(cls.scratch, *cls.options).start()
         cls.failed = False
+        cls.server = cls.make_server().start()
+
+    @classmethod
+    def make_server(cls):
+        return Server(cls.scratch, *cls.options)
 
     @classmethod
     def tearDownClass(cls):

@@ -35,12 +35,12 @@ class Command:
         return f"$ {self.line}\n[exit {self.code}]\n{self.out}{self.err}"
 
 
-def rollcall(*arguments, stdin=None, expect=0, where=None):
+def rollcall(*arguments, stdin=None, expect=0, where=None, clock=None):
     """Runs the program; `expect` is the exit code it must end with, None for any."""
     arguments = [str(a) for a in arguments]
     ended = subprocess.run([program(), *arguments], input=stdin, text=True, capture_output=True,
                            stdin=subprocess.DEVNULL if stdin is None else None, cwd=where,
-                           timeout=120)
+                           env=clock.environment() if clock else None, timeout=120)
     command = Command(arguments, ended)
     if expect is not None and command.code != expect:
         raise CommandFailed(f"exit {command.code} where {expect} was due\n{command}")
@@ -48,13 +48,17 @@ def rollcall(*arguments, stdin=None, expect=0, where=None):
 
 
 class Server:
-    """Started by start(), or as a context manager; doors are the real addresses it listens on."""
+    """Started by start(), or as a context manager; doors are the real addresses it listens on.
+    `clock`: the one it lives by; commands to it too."""
 
-    def __init__(self, directory, *options, name="dps.example"):
+    def __init__(self, directory, *options, name="dps.example", clock=None):
         os.makedirs(directory, exist_ok=True)
         self.data = os.path.join(directory, "data")
         self.log = os.path.join(directory, "server.log")
         self.name = name
+        self.clock = clock
+        # What devices and operators must trust to know this server.
+        self.ca_file = os.path.join(self.data, "tls", "ca.pem")
         self.options = [str(o) for o in options]
         self.doors, self.scope, self.process = {}, None, None
 
@@ -69,7 +73,8 @@ class Server:
             self.process = subprocess.Popen(
                 [program(), "serve", "--data", self.data, "--name", self.name, *defaults,
                  *self.options],
-                stdin=subprocess.DEVNULL, stdout=ready, stderr=log, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=ready, stderr=log, start_new_session=True,
+                env=self.clock.environment() if self.clock else None)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             with open(out, encoding="utf-8") as file:
@@ -124,14 +129,9 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    @property
-    def ca_file(self):
-        """What devices and operators must trust to know this server."""
-        return os.path.join(self.data, "tls", "ca.pem")
-
     def command(self, *arguments, **how):
         """A command to this server, over its socket: rollcall --data DIR …"""
-        return rollcall("--data", self.data, *arguments, **how)
+        return rollcall("--data", self.data, *arguments, clock=self.clock, **how)
 
     def api(self, path, method="GET", body=None, headers=None):
         """The native API over the operator's door: (status, parsed body)."""
