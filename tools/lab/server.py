@@ -61,6 +61,7 @@ class Server:
         self.ca_file = os.path.join(self.data, "tls", "ca.pem")
         self.options = [str(o) for o in options]
         self.doors, self.scope, self.process = {}, None, None
+        self.environment = {}  # beside the caller's own
 
     def start(self):
         given = set(self.options)
@@ -74,7 +75,8 @@ class Server:
                 [program(), "serve", "--data", self.data, "--name", self.name, *defaults,
                  *self.options],
                 stdin=subprocess.DEVNULL, stdout=ready, stderr=log, start_new_session=True,
-                env=self.clock.environment() if self.clock else None)
+                env={**os.environ, **(self.clock.environment() if self.clock else {}),
+                     **self.environment})
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             with open(out, encoding="utf-8") as file:
