@@ -140,31 +140,49 @@ Result<Done> put_in_place(const fs::path& temporary, const fs::path& place,
     return put_in_place(temporary, place, FileSet::Existing::replace);
 }
 
-Result<Done> prepare_place(const fs::path& place, FileSet::Existing existing) {
+fs::path directory_of(const fs::path& place) {
+    return place.parent_path().empty() ? fs::path{"."} : place.parent_path();
+}
+
+Result<Done> prepare_place(const fs::path& place, FileSet::Existing existing, bool durable) {
     std::error_code error;
     if (existing == FileSet::Existing::refuse && fs::exists(fs::symlink_status(place, error))) {
         return taken(place);
     }
-    const fs::path parent = place.parent_path();
-    if (!parent.empty()) {
-        fs::create_directories(parent, error);
-        if (error) {
-            return failed(parent, "cannot be made", error.value());
-        }
-    }
-    return Done{};
-}
-
-Result<Done> sync_directory(const fs::path& place) {
-    const fs::path parent = place.parent_path().empty() ? fs::path{"."} : place.parent_path();
-    const Descriptor directory{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!directory.open() || ::fsync(directory.number()) != 0) {
-        return failed(parent, "cannot be brought to the disk", errno);
-    }
-    return Done{};
+    return make_directories(directory_of(place), 0777, durable);
 }
 
 }  // namespace
+
+Result<Done> make_directories(const fs::path& path, unsigned mode, bool durable) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+        return Done{};
+    }
+    if (!path.has_filename()) {  // "a/b/" is made as "a/b"
+        return make_directories(path.parent_path(), mode, durable);
+    }
+    const fs::path parent = directory_of(path);
+    TRY([[maybe_unused]] const auto above, make_directories(parent, 0777, durable));
+    if (::mkdir(path.c_str(), mode) != 0 && (errno != EEXIST || !fs::is_directory(path, error))) {
+        return failed(path, "cannot be made", errno);
+    }
+    if (!durable) {
+        return Done{};
+    }
+    auto synced = sync_directory(parent);
+    // One may make names in a directory that one may not read.
+    const bool hidden = !synced && synced.error().kind == ErrorKind::forbidden;
+    return hidden ? Result<Done>{Done{}} : synced;
+}
+
+Result<Done> sync_directory(const fs::path& directory) {
+    const Descriptor opened{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!opened.open() || ::fsync(opened.number()) != 0) {
+        return failed(directory, "cannot be brought to the disk", errno);
+    }
+    return Done{};
+}
 
 Result<std::string> read_file(const fs::path& path, std::size_t bytes_max) {
     const bool standard_input = path == "-";
@@ -200,7 +218,7 @@ void FileSet::add(fs::path path, std::string content, Secrecy secrecy) {
 
 Result<Done> FileSet::write(Existing existing, bool durable) const {
     for (const auto& file : files_) {
-        TRY([[maybe_unused]] const auto prepared, prepare_place(file.path, existing));
+        TRY([[maybe_unused]] const auto prepared, prepare_place(file.path, existing, durable));
     }
     Undo undo;
     std::vector<fs::path> temporaries;
@@ -218,7 +236,7 @@ Result<Done> FileSet::write(Existing existing, bool durable) const {
     }
     if (durable) {
         for (const auto& file : files_) {
-            TRY([[maybe_unused]] const auto synced, sync_directory(file.path));
+            TRY([[maybe_unused]] const auto synced, sync_directory(directory_of(file.path)));
         }
     }
     undo.forget_all();

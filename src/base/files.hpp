@@ -15,6 +15,14 @@ namespace rollcall {
 /// unavailable for other failures; the detail names the file.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max);
 
+/// Makes the directories that are missing on the way to `path`, the last one with `mode`, under the
+/// umask. `durable`: their names are on the disk when this returns.
+Result<Done> make_directories(const std::filesystem::path& path, unsigned mode = 0777,
+                              bool durable = true);
+
+/// Brings the names in a directory to the disk: files made in it, renamed or removed.
+Result<Done> sync_directory(const std::filesystem::path& directory);
+
 enum class Secrecy {
     open,    ///< 0644 under the umask
     secret,  ///< 0600 from its first byte on

@@ -103,6 +103,19 @@ TEST_F(Files, WhatWasPlacedBeforeAFailureIsTakenAwayAgain) {
     EXPECT_EQ(entries(), 0U);
 }
 
+TEST_F(Files, DirectoriesAreMadeToTheLast) {
+    const auto last = directory_ / "a" / "b" / "c";
+    ASSERT_TRUE(make_directories(last / "", 0700));
+    EXPECT_EQ(mode(last), 0700U);
+    EXPECT_NE(mode(last.parent_path()), 0700U) << "only the last one is private";
+    ASSERT_TRUE(make_directories(last, 0711)) << "there already, and left as it is";
+    EXPECT_EQ(mode(last), 0700U);
+    ASSERT_TRUE(write_file(last / "f", "", Secrecy::open, Existing::refuse));
+    const auto refused = make_directories(last / "f" / "d");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().detail.find("/f"), std::string::npos);
+}
+
 TEST_F(Files, AParentThatIsAFileIsRefused) {
     ASSERT_TRUE(write_file(directory_ / "f", "1", Secrecy::open, Existing::refuse));
     EXPECT_FALSE(write_file(directory_ / "f" / "g", "1", Secrecy::open, Existing::refuse));

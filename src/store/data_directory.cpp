@@ -34,17 +34,14 @@ Error refused(const std::filesystem::path& path, const std::string& what, int co
 
 Result<Done> make_directory(const std::filesystem::path& path) {
     std::error_code failed;
-    if (path.has_parent_path()) {
-        std::filesystem::create_directories(path.parent_path(), failed);
-    }
-    if (!failed && mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-        return refused(path, "make the data directory", errno);
-    }
-    if (failed) {
-        return refused(path, "make the data directory", failed.value());
-    }
-    if (!std::filesystem::is_directory(path, failed)) {
+    if (std::filesystem::exists(path, failed) && !std::filesystem::is_directory(path, failed)) {
         return Error{ErrorKind::conflict, path.string() + " is not a directory", "not-a-directory"};
+    }
+    auto made = make_directories(path, 0700);
+    if (!made) {
+        Error error = std::move(made.error());
+        error.detail = "cannot make the data directory " + path.string() + ": " + error.detail;
+        return error;
     }
     return Done{};
 }
