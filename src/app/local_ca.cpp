@@ -90,7 +90,10 @@ net::CredentialFiles LocalCa::server_files() const {
 
 Result<LocalCa::Authority> LocalCa::authority(TimePoint now, Entropy& entropy) const {
     const auto key_file = tls_ / "ca-key.pem";
-    if (is_there(ca_file()) || is_there(key_file)) {
+    // A start that died between the two files of a new CA: nobody knows that CA yet.
+    const bool half_made =
+        is_there(key_file) && !is_there(ca_file()) && !is_there(server_files().chain);
+    if (!half_made && (is_there(ca_file()) || is_there(key_file))) {
         TRY(auto certificate, read_certificate(ca_file()));
         TRY(auto key, read_key(key_file));
         if (!key.belongs_to(certificate)) {
@@ -117,7 +120,8 @@ Result<LocalCa::Authority> LocalCa::authority(TimePoint now, Entropy& entropy) c
     FileSet files;
     files.add(key_file, key.pem(), Secrecy::secret);
     files.add(ca_file(), made.certificate.pem(), Secrecy::open);
-    TRY([[maybe_unused]] const auto written, files.write(FileSet::Existing::refuse));
+    const auto existing = half_made ? FileSet::Existing::replace : FileSet::Existing::refuse;
+    TRY([[maybe_unused]] const auto written, files.write(existing));
     return Authority{std::move(made.certificate), std::move(key)};
 }
 

@@ -124,6 +124,17 @@ TEST_F(LocalCaTest, NeverOverwritesACaItCannotUse) {
     EXPECT_THAT(torn.error().detail, HasSubstr("ca-key.pem"));
 }
 
+TEST_F(LocalCaTest, GoesOnWhereTheFirstStartDiedBetweenItsFiles) {
+    ASSERT_TRUE(ca().ensure(now_, entropy_));
+    std::filesystem::remove(directory_ / "tls" / "ca.pem");
+    EXPECT_FALSE(ca().ensure(now_, entropy_)) << "a CA that devices know was lost: no new one";
+    std::filesystem::remove(directory_ / "tls" / "server.pem");
+    std::filesystem::remove(directory_ / "tls" / "server-key.pem");
+    ASSERT_TRUE(ca().ensure(now_, entropy_));
+    EXPECT_EQ(*ca().ensure(now_, entropy_), false);
+    EXPECT_EQ(mode("ca-key.pem"), 0600U);
+}
+
 TEST_F(LocalCaTest, ServerCertificateNeverOutlivesItsCa) {
     ASSERT_TRUE(ca().ensure(now_, entropy_));
     const auto root = read("ca.pem");
