@@ -30,6 +30,35 @@ domain::AuditEvent local_event(const std::string& action, const std::string& obj
     return event;
 }
 
+/// For the words a command ends with: which file it was, what it said, what to do.
+Error of_file(const std::filesystem::path& file, Error error) {
+    const bool away = error.kind == ErrorKind::unavailable;
+    if (!away && error.kind != ErrorKind::internal) {
+        return error;
+    }
+    if (error.detail.find(file.string()) == std::string::npos) {
+        error.detail = file.string() + ": " + error.detail;
+    }
+    if (!error.note.empty()) {
+        error.detail += " (" + error.note + ")";
+    }
+    if (error.reason == "disk-full") {
+        error.detail += "; make room and start again, nothing is lost";
+    } else if (away) {
+        error.detail += "; see that the disk works and is mounted for writing, and start again";
+    } else {
+        error.detail +=
+            "; see that the disk works; where it does, restore the data directory "
+            "from a backup";
+    }
+    return error;
+}
+
+template <class Value>
+Result<Value> of_file(const std::filesystem::path& file, Result<Value> result) {
+    return result ? std::move(result) : of_file(file, result.error());
+}
+
 }  // namespace
 
 Instance::Instance(store::DataDirectory directory, std::unique_ptr<store::SqliteStore> store,
@@ -57,10 +86,12 @@ Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& di
                                                  Entropy& entropy) {
     TRY(auto locked, store::DataDirectory::open(directory, entropy));
     store::SqliteStore::Settings settings;
-    settings.file = locked.path() / "rollcall.db";
+    settings.file = locked.store_file();
     settings.audit_key = locked.derived_key("audit");
-    TRY(auto store, store::SqliteStore::open(settings, metrics, clock.now()));
-    TRY(auto refusals, store::RefusalFile::open(locked.path() / "refusals.db", metrics));
+    TRY(auto store,
+        of_file(locked.store_file(), store::SqliteStore::open(settings, metrics, clock.now())));
+    TRY(auto refusals,
+        of_file(locked.refusals_file(), store::RefusalFile::open(locked.refusals_file(), metrics)));
     std::unique_ptr<Instance> instance{
         new Instance(std::move(locked), std::move(store), std::move(refusals))};
     TRY([[maybe_unused]] const auto kept, instance->keep_scope(wanted_scope, entropy));
@@ -68,7 +99,7 @@ Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& di
 }
 
 Result<std::optional<std::string>> Instance::setting(const std::string& key) {
-    return await_now(store_->setting(key));
+    return of_file(directory_.store_file(), await_now(store_->setting(key)));
 }
 
 Result<Done> Instance::put_setting(const std::string& key, const std::string& value,
@@ -78,7 +109,8 @@ Result<Done> Instance::put_setting(const std::string& key, const std::string& va
     if (audit) {
         changes.audit.push_back(*audit);
     }
-    TRY([[maybe_unused]] const auto receipt, await_now(store_->commit(changes)));
+    TRY([[maybe_unused]] const auto receipt,
+        of_file(directory_.store_file(), await_now(store_->commit(changes))));
     return Done{};
 }
 
@@ -121,7 +153,7 @@ Result<bool> Instance::keep_admin_token(service::Access& access) {
         return write_file(admin_token(), secret + "\n", Secrecy::secret,
                           FileSet::Existing::replace);
     };
-    return await_now(access.ensure_admin_token(keep));
+    return of_file(directory_.store_file(), await_now(access.ensure_admin_token(keep)));
 }
 
 }  // namespace rollcall::app

@@ -16,6 +16,16 @@ namespace {
 /// each other under WAL; what is left (recovery, a checkpoint's last step) is short.
 constexpr int lock_wait_milliseconds = 1'000;
 
+/// SQLite says FULL of the database and its log only; of its other files, that they failed.
+bool is_out_of_room(int code, sqlite3* native) {
+    const int kind = code & 0xff;
+    if (kind != SQLITE_IOERR && kind != SQLITE_CANTOPEN) {
+        return kind == SQLITE_FULL;
+    }
+    const int number = native != nullptr ? sqlite3_system_errno(native) : 0;
+    return number == ENOSPC || number == EDQUOT;
+}
+
 }  // namespace
 
 Error database_error(int code, sqlite3* native, std::string_view doing) {
@@ -25,12 +35,13 @@ Error database_error(int code, sqlite3* native, std::string_view doing) {
         error.note += " (" + std::to_string(sqlite3_extended_errcode(native)) + "): ";
         error.note += sqlite3_errmsg(native);
     }
+    if (is_out_of_room(code, native)) {
+        error.kind = ErrorKind::unavailable;
+        error.detail = "the disk that holds the data directory is full";
+        error.reason = "disk-full";
+        return error;
+    }
     switch (code & 0xff) {
-        case SQLITE_FULL:
-            error.kind = ErrorKind::unavailable;
-            error.detail = "the disk that holds the data directory is full";
-            error.reason = "disk-full";
-            break;
         case SQLITE_IOERR:
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
