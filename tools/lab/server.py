@@ -62,6 +62,7 @@ class Server:
         self.options = [str(o) for o in options]
         self.doors, self.scope, self.process = {}, None, None
         self.environment = {}  # beside the caller's own
+        self.code = None  # how the last process had ended when stop() came; None: it still ran
 
     def start(self):
         given = set(self.options)
@@ -108,7 +109,8 @@ class Server:
         if self.process is None:
             return
         process, self.process = self.process, None
-        if process.poll() is None:
+        self.code = process.poll()
+        if self.code is None:
             process.terminate()
             try:
                 process.wait(timeout=30)
