@@ -16,6 +16,10 @@ namespace http = boost::beast::http;
 /// Empty lines before a request line that are overlooked (RFC 9112 section 2.2 asks for one).
 constexpr std::size_t empty_lines_max = 4;
 
+/// Bytes of framing for each byte of a chunked body, beyond what a header may have: a chunk of one
+/// byte needs five. Extensions and leading zeros are the rest, and count in no body.
+constexpr std::size_t framing_per_byte_max = 8;
+
 HttpRefusal malformed(std::string detail) {
     return {400, Error{ErrorKind::malformed, std::move(detail), "malformed-request"}};
 }
@@ -61,6 +65,11 @@ std::string host_of(std::string_view authority) {
     return to_lower_ascii(has_port ? authority.substr(0, colon) : authority);
 }
 
+/// A host and perhaps a port (RFC 9112 section 3.2): nothing that others could take for its end.
+bool is_authority(std::string_view value) {
+    return value.find_first_of(" \t/\\?#@,<>\"") == std::string_view::npos;
+}
+
 /// Fills path, query and host from the target (RFC 9112 section 3.2).
 bool split_target(HttpRequest& request) {
     std::string_view target = request.target;
@@ -73,10 +82,13 @@ bool split_target(HttpRequest& request) {
             const auto slash = std::min(target.find_first_of("/?"), target.size());
             request.host = host_of(target.substr(0, slash));
             target.remove_prefix(slash);
+            if (request.host.empty()) {
+                return false;  // RFC 9110 section 4.2.1
+            }
             if (target.empty() || target.front() == '?') {
                 request.path = "/";
                 request.query = target.substr(std::min<std::size_t>(1, target.size()));
-                return !request.host.empty();
+                return true;
             }
         }
     }
@@ -161,6 +173,7 @@ struct HttpRequestReader::Parser {
     std::optional<Message> message;  ///< from the complete head on
     std::string pending;             ///< of the head, or of a chunk's framing, not yet parsed
     std::size_t empty_lines = 0;
+    std::size_t body_taken = 0;  ///< of the body with its framing
     bool keep_alive = true;
     bool http_1_0 = false;
 };
@@ -209,6 +222,7 @@ void HttpRequestReader::Parser::begin_anew() {
     message.reset();
     pending.clear();
     empty_lines = 0;
+    body_taken = 0;
 }
 
 HttpRequestReader::Progress HttpRequestReader::Parser::refuse(HttpRefusal why) {
@@ -280,9 +294,11 @@ std::optional<HttpRefusal> HttpRequestReader::Parser::check_head() {
     std::size_t hosts = 0;
     std::size_t codings = 0;
     bool chunked = false;
+    bool named = true;
     for (const auto& [name, value] : request.headers) {
         if (equal_ignoring_case(name, "host")) {
             ++hosts;
+            named = named && is_authority(value);
             request.host = request.host.empty() ? host_of(value) : request.host;
         } else if (equal_ignoring_case(name, "transfer-encoding")) {
             ++codings;
@@ -300,6 +316,9 @@ std::optional<HttpRefusal> HttpRequestReader::Parser::check_head() {
     }
     if (hosts > 1 || (hosts == 0 && !http_1_0)) {
         return malformed("the request needs exactly one Host field");  // RFC 9112 section 3.2
+    }
+    if (!named) {
+        return malformed("the Host field is no host");
     }
     return std::nullopt;
 }
@@ -327,6 +346,11 @@ HttpRequestReader::Progress HttpRequestReader::Parser::feed_body(ByteView bytes)
     const std::size_t surplus = input.size() - eaten;
     if (failure && failure != http::error::need_more) {
         return refuse(refusal_of(failure, bounds));
+    }
+    body_taken += eaten;
+    const std::size_t framing = body_taken - request.body.size();
+    if (framing > bounds.header_bytes_max + framing_per_byte_max * request.body.size()) {
+        return refuse(malformed("the framing of the chunks is out of proportion to the body"));
     }
     if (message->is_done()) {
         return {Step::complete, bytes.size() - surplus};

@@ -142,6 +142,10 @@ const Bad bad_requests[] = {
     {"space in the target", "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n"},
     {"no Host", "GET / HTTP/1.1\r\n\r\n"},
     {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"},
+    {"two names in one Host", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"},
+    {"a path in Host", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"},
+    {"a user in Host", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"},
+    {"absolute target without a host", "GET http:///p HTTP/1.1\r\nHost: h\r\n\r\n"},
     {"length and coding",
      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n"
      "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
@@ -246,6 +250,15 @@ TEST(HttpRequestReader, BoundsTheFramingOfChunks) {
     EXPECT_EQ(feed(extension, chunked + "1;x=" + std::string(600, 'y'), 50).step, Step::refused);
     HttpRequestReader trailer(bounds);
     EXPECT_EQ(feed(trailer, chunked + "0\r\nA: " + std::string(600, 'y'), 50).step, Step::refused);
+    std::string flood = chunked;
+    std::string bytewise = chunked;
+    for (std::size_t i = 0; i < bounds.body_bytes_max; ++i) {
+        flood += "1;x=" + std::string(100, 'y') + "\r\nz\r\n";
+        bytewise += "1\r\nz\r\n";
+    }
+    HttpRequestReader many_extensions(bounds);
+    EXPECT_EQ(feed(many_extensions, flood, 50).step, Step::refused);
+    EXPECT_EQ(read_whole(bytewise + "0\r\n\r\n", 50).body, std::string(bounds.body_bytes_max, 'z'));
 }
 
 TEST(HttpRequestReader, LeavesTheNextRequestAlone) {
