@@ -2,7 +2,7 @@
 #include "front/dps_wire.hpp"
 
 #include "base/bytes.hpp"
-#include "base/limits.hpp"
+#include "front/json_reader.hpp"
 
 #include <algorithm>
 
@@ -92,21 +92,17 @@ std::string registration_body(const domain::Registration& registration,
 
 Result<DeviceRegistrationBody> parse_device_registration(std::string_view body,
                                                          const RegistrationId& expected) {
-    DeviceRegistrationBody said;
-    if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-        return said;
-    }
-    json::parse_options options;
-    options.max_depth = limits::json_depth_max;
-    boost::system::error_code failed;
-    const json::value value = json::parse(body, failed, {}, options);
     const auto malformed = [](std::string detail) {
         return Error{ErrorKind::malformed, std::move(detail), "malformed-body"};
     };
-    if (failed || !value.is_object()) {
-        return malformed("The body is not a JSON object.");
+    const auto object = parse_json_object(body, Unique::at_the_top);
+    if (!object) {
+        return malformed(object.error().reason == "repeated-member"
+                             ? "A member of the body stands there twice."
+                             : "The body is not a JSON object.");
     }
-    for (const auto& [key, member] : value.get_object()) {
+    DeviceRegistrationBody said;
+    for (const auto& [key, member] : *object) {
         if (key == "registrationId" && !member.is_null()) {
             const auto* const text = member.if_string();
             if (text == nullptr || !equal_ignoring_case(*text, expected.str())) {

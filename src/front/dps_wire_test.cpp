@@ -96,6 +96,8 @@ TEST(DpsWire, TakesEveryBodyThatClientsSend) {
     }
     EXPECT_EQ(parse_device_registration(R"({"payload":{"a":[1]}})", id)->payload, R"({"a":[1]})");
     EXPECT_EQ(parse_device_registration(R"({"payload":"text"})", id)->payload, R"("text")");
+    // What a payload holds is the device's own affair.
+    EXPECT_EQ(parse_device_registration(R"({"payload":{"a":1,"a":2}})", id)->payload, R"({"a":2})");
 }
 
 TEST(DpsWire, RefusesBodiesThatLieOrBreak) {
@@ -105,6 +107,8 @@ TEST(DpsWire, RefusesBodiesThatLieOrBreak) {
          {std::string{"x"}, std::string{"[]"}, std::string{"\"a\""}, std::string{"{"},
           std::string{R"({"registrationId":"dev-2"})"}, std::string{R"({"registrationId":7})"},
           R"({"payload":)" + deep + std::string(deep.size(), ']') + "}",
+          std::string{R"({"registrationId":"x","registrationId":"dev-1"})"},
+          std::string{R"({"":1,"":1,"registrationId":"x","registrationId":"dev-1"})"},
           std::string{R"({"tpm":{"endorsementKey":"a"}})"}, std::string{R"({"csr":"MII"})"}}) {
         EXPECT_FALSE(parse_device_registration(body, id)) << body;
     }

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -25,7 +26,8 @@ public:
     static constexpr std::size_t max_key_size = std::size_t(-1);
     static constexpr std::size_t max_string_size = std::size_t(-1);
 
-    std::string repeated{};
+    Unique unique = Unique::everywhere;
+    std::optional<std::string> repeated{};
 
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
@@ -45,7 +47,8 @@ public:
     }
     bool on_key(json::string_view part, std::size_t, error_code& error) {
         key_.append(part.data(), part.size());
-        const bool fresh = names_.back().insert(key_).second;
+        const bool counts = unique == Unique::everywhere || names_.size() == 1;
+        const bool fresh = !counts || names_.back().insert(key_).second;
         if (!fresh) {
             repeated = key_;
             error = json::error::extra_data;
@@ -103,16 +106,16 @@ Error malformed_json(const error_code& error) {
 
 }  // namespace
 
-Result<json::object> parse_json_object(std::string_view text) {
+Result<json::object> parse_json_object(std::string_view text, Unique unique) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
         return json::object{};
     }
     json::basic_parser<RepeatFinder> finder{options()};
+    finder.handler().unique = unique;
     error_code error;
     finder.write_some(false, text.data(), text.size(), error);
-    if (!finder.handler().repeated.empty()) {
-        return Error{ErrorKind::malformed,
-                     "the member '" + finder.handler().repeated + "' stands there twice",
+    if (const auto& repeated = finder.handler().repeated) {
+        return Error{ErrorKind::malformed, "the member '" + *repeated + "' stands there twice",
                      "repeated-member"};
     }
     error.clear();

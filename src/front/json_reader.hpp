@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Request bodies of the operator fronts: bounded JSON objects whose members are asked for by name.
+// Request bodies: bounded JSON objects whose members are asked for by name.
 // Repeated and unknown members are refused by name, wrong types say which member.
 #pragma once
 
@@ -16,9 +16,13 @@
 
 namespace rollcall::front {
 
+/// Where a member's name may not stand twice; elsewhere the last one counts.
+enum class Unique { everywhere, at_the_top };
+
 /// malformed: "malformed-json", "not-an-object", "repeated-member"; depth is bounded by
 /// limits::json_depth_max. Empty text and white space count as {}.
-Result<boost::json::object> parse_json_object(std::string_view text);
+Result<boost::json::object> parse_json_object(std::string_view text,
+                                              Unique unique = Unique::everywhere);
 
 /// Takes members out of an object. The first mistake is kept and told by check(), so that a
 /// handler reads all it wants and checks once; what it read before is then not to be used.
