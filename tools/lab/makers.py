@@ -167,6 +167,7 @@ class OpenSsl(Maker):
             "p384": ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
             "rsa2048": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
             "rsa1024": ["RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
+            "p224": ["EC", "-pkeyopt", "ec_paramgen_curve:P-224"],
             "ed25519": ["ED25519"]}
     ROOT = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
     LEAF = "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n" \
@@ -191,8 +192,8 @@ class OpenSsl(Maker):
     def root(self, name, key="p256", extensions=ROOT, **how):
         return Party(*self._make(name, key, extensions, **how))
 
-    def intermediate(self, issuer, name, key="p256", **how):
-        return Party(*self._make(name, key, self.ROOT, issuer, **how), issuer)
+    def intermediate(self, issuer, name, key="p256", extensions=ROOT, **how):
+        return Party(*self._make(name, key, extensions, issuer, **how), issuer)
 
     def leaf(self, issuer, name, key="p256", extensions=LEAF, **how):
         return Party(*self._make(name, key, extensions, issuer, **how), issuer)
