@@ -156,34 +156,20 @@ class Wire(Scenario):
     # --- what is refused ---
 
     def test_refusals_in_the_azure_form(self):
+        """One of each code, on one connection; all that is refused: bad_input.py."""
         name, credential = self.device()
-        scope = self.server.scope
         with self.talk(credential) as talk:
             good = talk.path(name, "/register")
             cases = [
                 ("PUT", talk.path(self.own("other"), "/register"), {}, 401, 401002),
-                ("PUT", f"/0ne00000000/registrations/{name}/register?api-version=2021-06-01", {},
-                 None, None),
-                ("PUT", f"/{scope}/registrations/{name}/register", {}, 400, 400001),
-                ("PUT", f"/{scope}/registrations/{name}/register?api-version=latest", {}, 400,
-                 400001),
                 ("PUT", good, "{", 400, 400001),
-                ("PUT", good, "[]", 400, 400001),
-                ("PUT", good, {"registrationId": "another"}, 400, 400001),
-                ("PUT", talk.path("bad%20id!", "/register"), {}, 400, 400001),
                 ("GET", talk.path(name, "/operations/5.0.nothing"), None, 404, 404203),
                 ("DELETE", good, None, 405, 405001),
-                ("GET", "/nothing/here", None, 404, 404001),
                 ("GET", "/", None, 404, 404001),
             ]
             for method, path, body, status, code in cases:
                 with self.subTest(path=path, body=body):
-                    answer = talk.ask(method, path, body)
-                    if status:
-                        self.assert_error(answer, status, code)
-                    else:
-                        self.assertIn(answer.status, (401, 404), answer.text)
-                        self.assertIn("errorCode", answer.json)
+                    self.assert_error(talk.ask(method, path, body), status, code)
             answer = talk.ask("PUT", good, "<a/>", **{"Content-Type": "text/xml"})
             self.assert_error(answer, 415, 415001)
             self.assertEqual(talk.put(name).status, 202)  # the same connection still serves

@@ -2,7 +2,7 @@
 """Bytes as no HTTP library would send them, and what a door answers to them."""
 import re
 
-from .device import connect
+from .device import connect, context_of
 
 HEAD_END = b"\r\n\r\n"
 
@@ -10,8 +10,8 @@ HEAD_END = b"\r\n\r\n"
 class Raw:
     """One TLS connection to a door, without HTTP."""
 
-    def __init__(self, server, credential=None, door="device-https", **how):
-        self.socket = connect(server, credential, door=door, **how)
+    def __init__(self, server, credential=None, door="device-https", name=None, **how):
+        self.socket = connect(server, context_of(server, credential, **how), name, door)
         self.unread = b""
 
     def __enter__(self):
