@@ -158,10 +158,40 @@ class Year(Scenario):
         self.second(end + 1)
         refusal = self.told(name, leaf.credential, f"expired on {written(end)}", fault="expired")
         self.assertIn(self.own("root"), refusal["explanation"])
+        self.assertEqual(self.attesting(), {"primary": False})
         self.command("group", "cert", "set", self.own("group"), "secondary", new.certificate,
                      "--vouch")
+        self.assertEqual(self.attesting(), {"primary": False, "secondary": True})
         self.good(name, fresh.credential, "secondary")
         self.told(name, leaf.credential, f"expired on {written(end)}", fault="expired")
+        said = self.refused("group", "cert", "set", self.own("group"), "secondary",
+                            old.certificate, "--vouch")
+        self.assertIn(f"expired on {written(end)}", said)
+
+    def attesting(self):
+        """Which occupied slots of this test's group attest now."""
+        slots = self.command("group", "cert", "show", self.own("group"), "--json").json
+        return {slot: slots[slot]["current"]["attests"] for slot in ("primary", "secondary")
+                if slots[slot]["current"]}
+
+    def test_a_ca_ends_while_its_successor_is_pending(self):
+        """Until the proof comes neither serves; the proof then brings the new one in."""
+        old = self.tree(end=60)
+        new = self.ours.root(self.own("new"), start=-1, end=400)
+        name = self.own("dev")
+        leaf = self.ours.leaf(old, name, start=-1, end=300)
+        fresh = self.ours.leaf(new, name, start=-1, end=300)
+        self.at(50)
+        self.command("group", "cert", "set", self.own("group"), "primary", new.certificate)
+        code = self.command("group", "cert", "code", self.own("group"), "primary").out.strip()
+        self.good(name, leaf.credential, "primary")
+        self.second(validity(old)[1] + 1)
+        self.told(name, leaf.credential, "expired on", fault="expired")
+        self.told(name, fresh.credential, "never verified", cause="unverified-ca")
+        self.command("group", "cert", "verify", self.own("group"), "primary",
+                     self.ours.proof(new, code, start=59, end=62).certificate)
+        self.good(name, fresh.credential, "primary")
+        self.told(name, leaf.credential, "not known here")
 
     def test_a_ca_that_has_not_begun(self):
         root = self.ours.root(self.own("root"), start=20, end=400)
