@@ -16,7 +16,7 @@ namespace {
 
 /// Intermediates remembered across connections, in each of two generations.
 constexpr std::size_t intermediates_max = 1024;
-/// Lines a second that strangers' handshakes may write to the log.
+/// Lines a second of one LogBudget.
 constexpr int log_lines_per_second = 10;
 
 std::string first_error_text() {
@@ -57,7 +57,7 @@ TlsShared::TlsShared(Metrics& metrics)
     }
 }
 
-bool TlsShared::may_log() {
+bool LogBudget::take() {
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(
                          std::chrono::steady_clock::now().time_since_epoch())
                          .count();
@@ -139,10 +139,9 @@ Error TlsStream::handshake_failed(const Outcome& outcome) {
                          : about_certificate ? HandshakeFailure::certificate
                                              : HandshakeFailure::protocol;
     shared_.count_failure(failure);
-    const auto severity =
-        failure == HandshakeFailure::certificate ? Severity::warning : Severity::debug;
-    if (shared_.may_log()) {
-        log_event(severity, "tls-handshake-failed",
+    const bool trouble = failure == HandshakeFailure::certificate;
+    if ((trouble ? shared_.warnings : shared_.details).take()) {
+        log_event(trouble ? Severity::warning : Severity::debug, "tls-handshake-failed",
                   {{"door", socket_.facts.door},
                    {"peer", socket_.facts.peer_address},
                    {"why", std::string(word_for(failure))},

@@ -23,24 +23,32 @@ enum class HandshakeFailure {
     lost,         ///< the peer or its network went away, or the time was over
 };
 
+/// How much strangers' handshakes may write to the log in a second.
+class LogBudget {
+public:
+    /// False when this second's lines are spent.
+    bool take();
+
+private:
+    std::atomic<std::int64_t> second_{0};
+    std::atomic<int> lines_{0};
+};
+
 /// What all TLS connections of the process share.
 struct TlsShared {
     explicit TlsShared(Metrics& metrics);
     void count_failure(HandshakeFailure failure) {
         failures[static_cast<std::size_t>(failure)]->add();
     }
-    /// False when this second's log lines about handshakes are spent: strangers cause them.
-    bool may_log();
 
     PeerCertificates intermediates;
     Counter& done;
     Counter& oversized;
     Counter& unreadable;
     std::array<Counter*, 3> failures{};
-
-private:
-    std::atomic<std::int64_t> second_{0};
-    std::atomic<int> lines_{0};
+    // Two: scanners and lost connections must not silence what a device in trouble causes.
+    LogBudget warnings;
+    LogBudget details;
 };
 
 class TlsStream final : public Stream {

@@ -375,12 +375,6 @@ class Tls(Scenario):
     def test_certificates_that_cannot_be_read(self):
         """OpenSSL refuses them itself: an alert, a counter and a line in the log say so."""
         why = 'rollcall_tls_handshake_failures_total{why="certificate"}'
-
-        def change(flight, place, bytes_):
-            """Certificate comes first: record, message, list, one certificate's length, DER."""
-            if flight[5:6] != b"\x0b":
-                return flight
-            return flight[:place] + bytes_ + flight[place + len(bytes_):]
         self.assertEqual(self.between(), [])
         for place, bytes_, said in ((15, b"\x31", "bad_certificate decode_error"),
                                     (12, b"\x00\x00\x01", "bad_certificate decode_error"),
@@ -388,11 +382,24 @@ class Tls(Scenario):
                                     (12, b"\xff\xff\xff", "decode_error")):
             with self.subTest(place=place, bytes=bytes_):
                 before = self.count(why)
-                told = self.between(to_server=lambda flight: change(flight, place, bytes_))
+                told = self.between(to_server=torn_certificate(place, bytes_))
                 self.assertIn(told, [[ALERT[word]] for word in said.split()])
                 self.assertEqual(self.count(why), before + 1)
         self.assertRegex(self.server.told(), "tls-handshake-failed door=device-https .*"
                                              "why=certificate")
+
+    def test_rubbish_hides_no_line_of_the_log(self):
+        """What strangers may write is bounded; a device in trouble is told of all the same."""
+        for _ in range(3):  # one of them within a second
+            lines = self.refused_certificates_told()
+            for _ in range(30):
+                self.reply(b"\x17\x03\x03\x00\x05hello")
+            self.between(to_server=torn_certificate(15, b"\x31"))
+            self.assertEqual(self.refused_certificates_told(), lines + 1)
+
+    def refused_certificates_told(self):
+        with open(self.server.log, encoding="utf-8") as file:
+            return file.read().count("why=certificate")
 
     # --- names ---
 
@@ -535,6 +542,15 @@ class Tls(Scenario):
         self.assertEqual(seen["sessionresumption_ticket"], "not supported")
         self.assertIn("no resumption", seen["sessionresumption_ID"])
         self.assertIn("no --", seen["TLS_session_ticket"])
+
+
+def torn_certificate(place, bytes_):
+    """Changes a flight that begins with a Certificate of TLS 1.2: record, message, list, the first
+    one's length, its DER."""
+    def torn(flight):
+        return (flight[:place] + bytes_ + flight[place + len(bytes_):] if flight[5:6] == b"\x0b"
+                else flight)
+    return torn
 
 
 def client_hello(version=ssl.TLSVersion.TLSv1_3):
