@@ -207,7 +207,13 @@ std::vector<Check> check_directory(const std::string& directory, TimePoint now) 
     const auto text = read_file(root / "tls" / "ca.pem", limits::certificate_file_bytes_max);
     const auto ca =
         text ? x509::read_one_certificate(*text) : Result<x509::Certificate>{text.error()};
-    if (ca) {
+    if (ca && ca->not_before() > now) {
+        checks.push_back({Verdict::bad, "local CA",
+                          "begins only on " + to_iso8601_seconds(ca->not_before()),
+                          "no device takes it before; if the clock was wrong when it was made, "
+                          "remove " +
+                              (root / "tls").string() + ", start again and give out the new one"});
+    } else if (ca) {
         const bool near = ca->not_after() < now + local_ca_notice;
         checks.push_back({near ? Verdict::warning : Verdict::good, "local CA",
                           "until " + to_iso8601_seconds(ca->not_after()),

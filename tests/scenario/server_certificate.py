@@ -292,6 +292,15 @@ class Renewed(Common, Scenario):
                 self.assert_valid_soon(server)
                 self.assertEqual(device(), "")
 
+    def test_a_ca_made_while_the_clock_ran_ahead(self):
+        """No device can take it, and nothing mends itself; the doctor says what to do."""
+        server, clock = self.born(monotonic=False, start=900)
+        clock.set(0)
+        said = server.command("doctor", expect=1)
+        self.assertRegex(" ".join(said.out.split()), "local CA begins only on .*remove .*tls")
+        clock.set(901)
+        self.assertNotIn("begins only", server.command("doctor").out)
+
     def test_the_end_of_the_local_ca(self):
         server, clock = self.born(monotonic=False)
         server.stop()
