@@ -45,6 +45,15 @@ class Clock:
             file.write(text + "\n")
         os.replace(self.file + ".new", self.file)
 
+    @staticmethod
+    def clear_after(process):
+        """What libfaketime leaves behind of a killed process would hinder the next of its number."""
+        for name in (f"faketime_shm_{process}", f"sem.faketime_sem_{process}"):
+            try:
+                os.remove(os.path.join("/dev/shm", name))
+            except FileNotFoundError:
+                pass
+
     def environment(self):
         return {**os.environ, "LD_PRELOAD": self.PRELOAD, "FAKETIME_TIMESTAMP_FILE": self.file,
                 "FAKETIME_NO_CACHE": "1", "FAKETIME_FMT": "%s", "NO_FAKE_STAT": "1", "TZ": "UTC",

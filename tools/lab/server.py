@@ -125,6 +125,8 @@ class Server:
         """As a power cut would: no farewell."""
         self.process.kill()
         self.process.wait()
+        if self.clock:
+            self.clock.clear_after(self.process.pid)
         self.process = None
 
     def __enter__(self):
