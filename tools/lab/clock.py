@@ -47,7 +47,7 @@ class Clock:
 
     @staticmethod
     def clear_after(process):
-        """What libfaketime leaves behind of a killed process would hinder the next of its number."""
+        """What libfaketime leaves of a killed process would hinder the next of its number."""
         for name in (f"faketime_shm_{process}", f"sem.faketime_sem_{process}"):
             try:
                 os.remove(os.path.join("/dev/shm", name))
