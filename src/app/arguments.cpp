@@ -2,6 +2,7 @@
 #include "app/arguments.hpp"
 
 #include "app/help.hpp"
+#include "app/print.hpp"
 #include "app/version.hpp"
 
 #include <algorithm>
@@ -199,7 +200,9 @@ Result<Reading> Reader::read(std::vector<std::string> arguments) {
 
 Exit report(const Error& error, std::ostream& err) {
     err << "rollcall: "
-        << (error.detail.empty() ? std::string{to_string(error.kind)} : error.detail) << '\n';
+        << (error.detail.empty() ? std::string{to_string(error.kind)}
+                                 : printable_lines(error.detail))
+        << '\n';
     if (error.reason == "usage") {
         return Exit::usage;
     }

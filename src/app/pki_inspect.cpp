@@ -106,6 +106,9 @@ Fields fields_of(const Certificate& certificate, TimePoint now) {
         const std::string word{gravity_word(finding.gravity)};
         add(fields, "Odd", word + ": " + finding.detail + fix);
     }
+    for (auto& [name, value] : fields) {
+        value = printable(value);  // whoever made the certificate chose much of it
+    }
     return fields;
 }
 

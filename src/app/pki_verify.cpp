@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/pki_verify.hpp"
 
+#include "app/print.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
 #include "x509/peer_name.hpp"
@@ -196,7 +197,8 @@ Result<Exit> verify_chain(const Invocation& call, const Clock& clock) {
         call.io().err << "cannot judge: " << judgement.error().detail << '\n';
         return Exit::cannot_judge;
     }
-    call.io().out << (judgement->valid ? "valid: " : "invalid: ") << judgement->reason << '\n';
+    call.io().out << (judgement->valid ? "valid: " : "invalid: ") << printable(judgement->reason)
+                  << '\n';
     return judgement->valid ? Exit::done : Exit::refused;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/print.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <ostream>
@@ -10,34 +12,6 @@
 namespace rollcall::app {
 
 namespace {
-
-struct CodePoint {
-    char32_t value = 0;
-    std::size_t bytes = 0;  ///< 0: not UTF-8
-};
-
-/// The code point at the start of `text`, which is not empty.
-CodePoint first_code_point(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = byte(0);
-    if (lead < 0x80) {
-        return {lead, 1};
-    }
-    const std::size_t count = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-    if (count == 0 || lead > 0xf4 || text.size() < count) {
-        return {};
-    }
-    char32_t value = lead & (0xff >> (count + 1));
-    for (std::size_t i = 1; i < count; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) {
-            return {};
-        }
-        value = (value << 6) | (byte(i) & 0x3f);
-    }
-    const bool overlong = (count == 3 && value < 0x800) || (count == 4 && value < 0x10000);
-    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-    return overlong || surrogate || value > 0x10ffff ? CodePoint{} : CodePoint{value, count};
-}
 
 /// Moves the cursor, hides text or turns its direction.
 bool is_unsafe(char32_t c) {
@@ -103,6 +77,15 @@ std::string printable(std::string_view text) {
         text.remove_prefix(bytes);
     }
     return safe;
+}
+
+std::string printable_lines(std::string_view text) {
+    std::string safe;
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        safe += printable(text.substr(0, end)) + '\n';
+        text.remove_prefix(end + 1);
+    }
+    return safe + printable(text);
 }
 
 std::size_t width_of(std::string_view text) {

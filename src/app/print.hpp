@@ -17,6 +17,8 @@ namespace json = boost::json;
 
 /// Control characters, bidirectional marks and broken UTF-8 as \xNN or \u{N}; the rest as it is.
 std::string printable(std::string_view text);
+/// The same for a text of several lines, which stay lines.
+std::string printable_lines(std::string_view text);
 
 /// Columns a terminal needs for it: one for each code point.
 std::size_t width_of(std::string_view text);

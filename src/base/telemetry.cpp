@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/telemetry.hpp"
 
+#include "base/utf8.hpp"
+
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <tuple>
@@ -42,22 +45,27 @@ spdlog::level::level_enum level_of(Severity severity) {
     return spdlog::level::err;
 }
 
-/// Quotes as a JSON string; anything outside printable ASCII is escaped, UTF-8 bytes stay.
+/// Quotes as a JSON string; control characters are escaped, and bytes that are no UTF-8.
 std::string quoted(std::string_view value) {
     static constexpr std::string_view digits = "0123456789abcdef";
     std::string text = "\"";
-    for (const char c : value) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+    while (!value.empty()) {
+        const CodePoint point = first_code_point(value);
+        const std::size_t bytes = std::max<std::size_t>(point.bytes, 1);
+        const bool control = point.value < 0x20 || (point.value >= 0x7f && point.value < 0xa0);
+        if (value[0] == '"' || value[0] == '\\') {
             text.push_back('\\');
-            text.push_back(c);
-        } else if (byte < 0x20 || byte == 0x7f) {
+            text.push_back(value[0]);
+        } else if (point.bytes == 0 || control) {
+            const auto code = point.bytes == 0 ? static_cast<unsigned char>(value[0])
+                                               : static_cast<unsigned char>(point.value);
             text += "\\u00";
-            text.push_back(digits[byte >> 4]);
-            text.push_back(digits[byte & 0x0f]);
+            text.push_back(digits[code >> 4]);
+            text.push_back(digits[code & 0x0f]);
         } else {
-            text.push_back(c);
+            text += value.substr(0, bytes);
         }
+        value.remove_prefix(bytes);
     }
     text.push_back('"');
     return text;

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "base/utf8.hpp"
 #include "front/dps_wire.hpp"
 #include "front/url.hpp"
 
@@ -186,9 +187,9 @@ Result<domain::RegistrationRequest> DeviceHttps::read(const net::HttpRequest& re
     wish.force = route.force;
     wish.protocol = domain::Protocol::https;
     wish.api_version = route.api_version;
-    wish.user_agent = std::string{
-        request.header("user-agent").value_or(request.header("useragent").value_or(""))};
-    wish.user_agent.resize(std::min(wish.user_agent.size(), limits::user_agent_chars_max));
+    const std::string_view agent =
+        request.header("user-agent").value_or(request.header("useragent").value_or(""));
+    wish.user_agent = repaired_utf8(agent.substr(0, limits::user_agent_chars_max));
     wish.tls_version = connection.tls_version;
     wish.tls_cipher = connection.cipher;
     wish.peer_address = connection.peer_address;

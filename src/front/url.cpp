@@ -2,6 +2,7 @@
 #include "front/url.hpp"
 
 #include "base/bytes.hpp"
+#include "base/utf8.hpp"
 
 namespace rollcall::front {
 namespace {
@@ -22,6 +23,10 @@ Result<std::string> decoded(std::string_view text) {
         }
         plain.push_back(static_cast<char>(byte->front()));
         i += 2;
+    }
+    if (!is_utf8(plain)) {
+        return Error{ErrorKind::malformed, "The address holds bytes that are not UTF-8.",
+                     "malformed-path"};
     }
     return plain;
 }
