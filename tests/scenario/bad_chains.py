@@ -138,6 +138,13 @@ def distrusted(t, name):
     return t.ours.leaf(sub, name).credential
 
 
+def distrusted_device(t, name):
+    """One device's key was stolen: its siblings stay."""
+    party = t.ours.leaf(t.top_ours, name)
+    t.command("distrust", "add", party.certificate, "--reason", "a test", "--yes")
+    return t.ours.leaf(t.top_ours, name, key_file=party.key).credential
+
+
 def other_subject(subject):
     """A leaf with this subject and no other name."""
     return lambda t, name: t.ours.leaf(t.top_ours, subject.format(name)).credential
@@ -217,6 +224,7 @@ PATHS = [
         NO_CA),
     Row("a root nobody verified", unverified, "verif|prov", NO_CA),
     Row("a distrusted key", distrusted, "distrust"),
+    Row("its own key is distrusted", distrusted_device, "distrust"),
     Row("another device's certificate", other_subject("{}-other"), "-other"),
     Row("the id with more behind it", other_subject("{} x"), " x"),
     Row("33 certificates", lambda t, name: many(t, name, 33), "32"),

@@ -231,6 +231,13 @@ class BadFraming(Steady):
                      f"Content-Type: application/json\r\nContent-Length: {len(make)}\r\n\r\n"
                      f"{make}".encode())
             self.assertEqual(raw.rest(), [400], raw.body)
+        with self.row("bytes that are no text"), Raw(self.server, door="operator") as raw:
+            raw.send(b"GET /api/v1/groups/\xff\xc2\x9b HTTP/1.1\r\nConnection: close\r\n" +
+                     f"{HOST}{bearer}\r\n".encode())
+            self.assertEqual(raw.rest(), [400], raw.body)
+            self.assertIn(b"not UTF-8", raw.body)
+            with open(self.server.log, encoding="utf-8") as log:  # it is still text
+                self.assertNotIn("\u009b", log.read())
         with Raw(self.server, door="operator") as raw:  # the same bytes in the open do it
             raw.send(make.encode())
             self.assertEqual(raw.answer(), 201, raw.body)

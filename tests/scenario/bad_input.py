@@ -94,6 +94,8 @@ ADDRESSES = [
         "Registration not found"),
     *ids("a%20b", "a%2Fb", "a%00b", "a%zz", "a.", "a_", "..", ".", "", "-" * 129, "a" * 129,
          "a" * 5000, "%C3%A4", "a'or'1", "a;b", "{}", "a%0d%0aX", "a%3Fb"),
+    *(Row(f"registration id {text}", "PUT", f"/{{scope}}/registrations/{text}/register{V}", {}, 400,
+          400001, "not UTF-8") for text in ("a%FF", "%C3", "%C0%AF")),
 ]
 
 BODIES = [
@@ -176,6 +178,28 @@ class BadInput(Steady):
                 row = Row(f"{method} as {name}", method, path, None, 401, 401002, "ertificate")
                 with self.row(row.what):
                     self.assert_refused_as(row, self.asks(row, name, self.good))
+        self.a_good_device_comes_in()
+
+    def test_a_user_agent_that_is_no_text(self):
+        """What a device calls itself is kept and shown: it must not spoil what is shown with it."""
+        agents = {"bytes": "a\xff\xfe\x9b2Jb", "half": "a\xc3", "cut": "\xc3\xa4" * 200,
+                  "cut-elsewhere": "a" + "\xc3\xa4" * 200, "text": "\xc3\xa4"}
+        for word, agent in agents.items():
+            known, stranger = f"agent-{word}", f"stranger-{word}"
+            credential = self.ours.leaf(self.root, known).credential
+            for name, shown, status in ((known, credential, 202),
+                                        (stranger, self.ours.self_signed(stranger).alone, 401)):
+                with self.subTest(name), self.talk(shown) as talk:
+                    answer = talk.ask("PUT", talk.path(name, "/register"), {},
+                                      **{"User-Agent": agent})
+                    self.assertEqual(answer.status, status, answer.text)
+                    for path in (f"/registrations/{name}/explanation", "/registrations",
+                                 "/refusals"):
+                        answer = self.operator.ask("GET", path)
+                        self.assertEqual(answer.status, 200)
+                        self.assertTrue(answer.json)
+                    self.assertIn(name, self.command("registration", "explain", name).out)
+        self.assertIn("\u00e4", self.command("registration", "show", "agent-text").out)
         self.a_good_device_comes_in()
 
     def test_the_bound_of_a_body_from_below(self):

@@ -89,6 +89,8 @@ ADDRESSES = [
     *parameters("malformed-slot", "primary", "/groups/steady/certificates/third",
                 "/groups/steady/certificates/%20"),
     *parameters("malformed-path", "broken %-escape", "/groups/%", "/groups/%zz", "/groups/a%00"),
+    *parameters("malformed-path", "not UTF-8", "/groups/%FF", "/groups/%C3", "/devices/a%C0%AF",
+                "/registrations/%ED%A0%80", "/enrollments/%F5%80%80%80"),
 ]
 
 PARAMETERS = [
@@ -116,6 +118,8 @@ PARAMETERS = [
         400, "malformed-parameter", "plain or breach"),
     Row("a dry run of no kind", "DELETE", "/groups/steady?dryRun=perhaps", None, 400,
         "malformed-parameter", "true or false"),
+    *(Row(f"a reason of {text}", "DELETE", f"/groups/steady?reason={text}", None, 400,
+          "malformed-path", "not UTF-8") for text in ("%FF%9B", "%C3", "a%80b")),
     Row("a reason too long", "DELETE", f"/groups/steady?reason={'x' * 1025}", None, 400,
         "reason-too-long", "1024"),
 ]

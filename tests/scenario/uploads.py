@@ -5,6 +5,7 @@ import base64
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.scenario import Scenario, main  # noqa: E402
@@ -100,6 +101,20 @@ class Uploads(Scenario):
             self.refuses(party.certificate, words)
         self.command("group", "cert", "set", self.own("group"), "primary", expired.certificate,
                      "--force")
+
+    def test_names_that_would_steer_a_terminal(self):
+        """Escapes, also those of one character beyond ASCII, and marks that turn the direction."""
+        root = self.openssl.root("a\x1b[2J\x07b\u009b2J\u202ec")
+        self.command("ca", "add", self.own("ca"), root.certificate)
+        stranger = self.openssl.leaf(self.openssl.root("d\x1be\u009bf\u202eg"), "x\u009by")
+        for said in (rollcall("pki", "inspect", root.certificate), self.command("ca", "list"),
+                     rollcall("pki", "verify", "--anchors", root.certificate, "--chain",
+                              stranger.certificate, "--at", int(time.time()), expect=1),
+                     self.command("ca", "show", self.own("ca")),
+                     self.command("distrust", "add", root.certificate, "--reason", "x", "--yes"),
+                     self.command("ca", "add", self.own("again"), root.certificate, expect=1)):
+            for sign in "\x1b\x07\u009b\u202e":
+                self.assertNotIn(sign, said.out + said.err, said.line)
 
     def test_exit_codes(self):
         self.command("group", "show", self.own("nobody"), expect=1)

@@ -117,11 +117,12 @@ class Rollcall(Maker):
     def _issuer(issuer):
         return ["--issuer", issuer.certificate.removesuffix(".pem")]
 
-    def leaf(self, issuer, name, key=None, start=0, end=None, show=True):
+    def leaf(self, issuer, name, key=None, start=0, end=None, show=True, key_file=None):
         stem = self._stem(name)
-        self._pki("leaf", "--cn", name, *(["--key", key] if key else []), *self._issuer(issuer),
+        self._pki("leaf", "--cn", name, *(["--key", key] if key else []),
+                  *(["--key-file", key_file] if key_file else []), *self._issuer(issuer),
                   *self._times(start, end), "--out", stem, show=show)
-        return Party(stem + ".pem", stem + ".key", issuer)
+        return Party(stem + ".pem", key_file or stem + ".key", issuer)
 
     def fleet(self, issuer, pattern, first, count, directory):
         """Leaves by the number: "sensor-{}" gives {"sensor-1": Party, ...}, by one command."""
@@ -178,7 +179,7 @@ class OpenSsl(Maker):
         self._run("openssl", "genpkey", "-algorithm", *self.KEYS[key], "-out", key_file)
         os.chmod(key_file, 0o600)
         request = certificate + ".csr"
-        self._run("openssl", "req", "-new", "-key", key_file, "-subj", f"/CN={name}",
+        self._run("openssl", "req", "-new", "-utf8", "-key", key_file, "-subj", f"/CN={name}",
                   "-out", request)
         with open(certificate + ".ext", "w", encoding="utf-8") as file:
             file.write(extensions)
