@@ -83,6 +83,17 @@ class Documents(Scenario):
             stem = os.path.join(TOP, "src", name)
             self.assertTrue(any(os.path.exists(stem + end) for end in ("", ".hpp", ".cpp")), name)
 
+    def test_named_tests_exist(self):
+        """`file: test` in the pages that say which test shows what."""
+        seen = 0
+        for page, text in pages():
+            for path, name in re.findall(r"`((?:tests|src)/[\w/.]+\.(?:py|cpp)): (\w+)`", text):
+                with open(os.path.join(TOP, path), encoding="utf-8") as file:
+                    head = f"def {name}(" if path.endswith(".py") else f", {name}) {{"
+                    self.assertIn(head, file.read(), f"{page}: {path}: {name}")
+                seen += 1
+        self.assertGreater(seen, 90)
+
     def test_the_readmes_first_steps(self):
         """Typed as they stand; only the ports are this server's, and `serve` runs already."""
         with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:

@@ -10,7 +10,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+from lab.device import Conversation  # noqa: E402
 from lab.scenario import Scenario, main  # noqa: E402
+from lab.server import Server  # noqa: E402
 
 GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TICKS = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$"
@@ -98,6 +100,18 @@ class Wire(Scenario):
         with self.talk(credential) as one, self.talk(credential) as two:
             first, second = one.put(name).json, two.put(name).json
         self.assertEqual(first["operationId"], second["operationId"])
+
+    def test_the_clouds_pace_where_it_is_wanted(self):
+        name, credential = self.device()
+        with Server(os.path.join(self.scratch, "slow"), "--assign", "poll") as slow:
+            slow.command("group", "create", "wire")
+            slow.command("group", "cert", "set", "wire", "primary", self.root.certificate,
+                         "--vouch")
+            with Conversation(slow, credential) as talk:
+                answer = talk.put(name)
+                self.assertEqual((answer.status, answer.headers["retry-after"]), (202, "3"))
+                self.assertEqual(talk.poll(name, answer.json["operationId"]).json["status"],
+                                 "assigned")
 
     # --- quirks of real clients ---
 
