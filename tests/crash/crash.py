@@ -26,6 +26,7 @@ from load import Fleet, Load, prepare, states_of  # noqa: E402
 
 OPTIONS = argparse.Namespace(rounds=6, every=0, seed=1)
 DEVICES = 48
+BALLAST = 32_000  # so that the log soon has the 20,000 pages from which it is copied
 FAST = "/dev/shm"
 
 
@@ -184,6 +185,29 @@ class Crash(unittest.TestCase):
         trial.disk.cut()
         trial.examine()
         self.conclude(trial, "power cut")
+
+    def test_power_cut_at_a_checkpoint(self):
+        """While the log is copied into the database: nothing else writes to that file."""
+        trial = self.trial().begin()
+        for number in range(max(1, OPTIONS.rounds // 6)):
+            trial.disk.die(("write", "sync"), self.chance.randrange(300), "rollcall.db")
+            load = Load(trial.server, self.fleet, trial.books, number, ballast=BALLAST)
+            load.mortal = True
+            load.start(devices=2)
+            trial.server.process.wait(timeout=120)
+            load.stop.set()
+            trial.cut(self.chance if number % 2 else None)
+            load.end()
+            trial.examine()
+            trial.start().confirm()
+            # And at the one that ends a server.
+            trial.disk.die(("write", "sync", "unlink"), self.chance.randrange(20))
+            trial.server.process.send_signal(signal.SIGTERM)
+            trial.server.process.wait(timeout=60)
+            trial.cut(self.chance if number % 2 else None)
+            trial.examine()
+            trial.start().confirm()
+        self.conclude(trial, "power cut at a checkpoint")
 
     def test_the_disk_itself(self):
         """A disk that lies about syncs must be seen to lose; an honest one to keep every byte."""

@@ -53,8 +53,8 @@ class Disk:
         matching = sum(1 << KINDS.index(kind) for kind in kinds)
         self._order(matching, after, number, lasting, suffix)
 
-    def die(self, kinds=CHANGING, after=0):
-        self.fail(DEATH, kinds, after)
+    def die(self, kinds=CHANGING, after=0, suffix=""):
+        self.fail(DEATH, kinds, after, suffix=suffix)
 
     def mend(self):
         self._order(0, 0, 0, 0)

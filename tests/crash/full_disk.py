@@ -20,6 +20,7 @@ from load import Fleet, Load, Operator, is_refusal_of_an_operator, prepare, stat
 INSIDE = "ROLLCALL_TEST_NAMESPACE"
 ROOM = "4m"
 DEVICES = 24
+MANY = 1000
 
 
 def enter_namespace():
@@ -69,8 +70,10 @@ class FullDisk(unittest.TestCase):
         turn = device = 0
         while load.register(self.fleet.devices[device % DEVICES], device // DEVICES % 2):
             device += 1
+            self.assertLess(device, MANY, "never full")
         while load.change(operator, turn):
             turn += 1
+            self.assertLess(turn, MANY, "never full")
         status, problem = operator.ask("POST", "/groups", {"id": "one-more"})
         self.assertTrue(is_refusal_of_an_operator(status, problem), problem)
         self.assertEqual(problem["code"], "disk-full")

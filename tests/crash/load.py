@@ -86,12 +86,14 @@ def is_refusal_of_an_operator(status, body):
 
 class Load:
     """`names`: makes reasons and groups of this load its own. `faulty`: refusals for a failing
-    disk are allowed; else the first one is a surprise."""
+    disk are allowed; else the first one is a surprise. `ballast`: the operator changes the twin
+    alone, and makes it so large."""
 
-    def __init__(self, server, fleet, books, names, faulty=False):
+    def __init__(self, server, fleet, books, names, faulty=False, ballast=0):
         self.server, self.fleet, self.books = server, fleet, books
-        self.names, self.faulty = names, faulty
+        self.names, self.faulty, self.ballast = names, faulty, ballast
         self.stop, self.surprises, self.threads = threading.Event(), [], []
+        self.mortal = False  # the server may die before stop is set
 
     def start(self, devices=4):
         for number in range(devices):
@@ -112,7 +114,7 @@ class Load:
             try:
                 work(*arguments)
             except GONE as gone:
-                if not self.stop.is_set():
+                if not self.stop.is_set() and not self.mortal:
                     self.surprises.append(gone)
             except Exception as surprise:  # shown by end()
                 self.surprises.append(surprise)
@@ -157,7 +159,7 @@ class Load:
 
     def _change_all(self):
         with Operator(self.server) as operator:
-            for turn in itertools.count():
+            for turn in itertools.count(3, 5) if self.ballast else itertools.count():
                 if self.stop.is_set():
                     return
                 self.change(operator, turn)
@@ -167,6 +169,7 @@ class Load:
         group = f"group-{self.names}-{turn // 5}"
         spare = self.fleet.spare[turn // 5 % len(self.fleet.spare)]
         tag = f"{self.names}-{turn}"
+        twin = {"tags": {"is": tag, "ballast": "x" * self.ballast}}
         about, value, method, path, body = (
             (group, True, "POST", "/groups", {"id": group}),
             ("slot", os.path.basename(spare.certificate), "PUT",
@@ -174,7 +177,7 @@ class Load:
              {"certificate": self.fleet.pem(spare), "mode": "replaceNow", "vouch": True}),
             ("enabled", turn // 5 % 2 == 0, "PATCH", f"/groups/{SLOTS}",
              {"enabled": turn // 5 % 2 == 0}),
-            ("tag", tag, "PATCH", f"/groups/{FLEET}", {"initialTwin": {"tags": {"is": tag}}}),
+            ("tag", tag, "PATCH", f"/groups/{FLEET}", {"initialTwin": twin}),
             (group, None, "DELETE", f"/groups/{group}?reason=change-{tag}", None),
         )[turn % 5]
         reason = f"change-{tag}"
@@ -219,6 +222,8 @@ def states_of(server, books):
             _, page = operator.ask("GET", f"/groups?limit=100&after={after}")
             listed.update({item["id"]: item for item in page["items"]})
             after = page["next"]
+    if SLOTS not in listed:
+        return dict.fromkeys(books.states)  # all is lost
     slots, twin = listed[SLOTS], listed[FLEET]["initialTwin"]
     current = slots["certificates"]["primary"]["current"]
     said = {"enabled": slots["enabled"], "tag": twin["tags"]["is"] if twin else None,
