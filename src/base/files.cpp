@@ -177,9 +177,10 @@ Result<Done> make_directories(const fs::path& path, unsigned mode, bool durable)
 }
 
 Result<Done> sync_directory(const fs::path& directory) {
-    const Descriptor opened{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const fs::path path = directory.empty() ? fs::path{"."} : directory;
+    const Descriptor opened{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!opened.open() || ::fsync(opened.number()) != 0) {
-        return failed(directory, "cannot be brought to the disk", errno);
+        return failed(path, "cannot be brought to the disk", errno);
     }
     return Done{};
 }

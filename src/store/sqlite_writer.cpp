@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite_writer.hpp"
 
+#include "base/files.hpp"
 #include "store/audit_chain.hpp"
 #include "store/authority_rows.hpp"
 #include "store/bookkeeping_rows.hpp"
@@ -52,6 +53,9 @@ Result<Done> SqliteWriter::connect() {
     TRY(auto database, Database::open(settings_.database));
     TRY([[maybe_unused]] const auto migrated,
         migrate(database, signed_head(0, Digest{}, settings_.audit_key)));
+    // SQLite syncs the directory when it begins a log, and tells nobody when that failed: the log
+    // would be synced at every commit and yet be gone, name and all, after a power cut.
+    TRY([[maybe_unused]] const auto named, sync_directory(settings_.database.file.parent_path()));
     Heads heads;
     TRY(heads.versions, get_versions(database));
     TRY(const auto audit, get_audit_head(database));
