@@ -36,8 +36,8 @@ ASSIGNED, RACED, REFUSED, DISABLED = "assigned", "409203", "401002", "disabled"
 Asked = collections.namedtuple("Asked", "sent answered leaf told operation")
 # The group after a change of the operator: CAs that attest, and whether it is enabled. `since` is
 # when the change was sent, `sure` when it was acknowledged; the next one's `sure` ends it. `known`:
-# operations in the record just after.
-State = collections.namedtuple("State", "since sure primary secondary enabled known")
+# operations in the record just after. `lost`: CAs whose key is distrusted.
+State = collections.namedtuple("State", "since sure primary secondary enabled known lost")
 
 
 class Stage:
@@ -121,7 +121,7 @@ class TwoAtOnce(unittest.TestCase):
                   {"primary": stage.pem["A"], "secondary": stage.pem["B"], "mode": "replaceNow",
                    "vouch": True})
         self.does("PATCH", f"/groups/{stage.group}", {"enabled": True})
-        return State(0, 0, "A", "B", True, set())
+        return State(0, 0, "A", "B", True, set(), "")
 
     def server_says(self, path):
         status, body = self.operator.ask("GET", path)
@@ -167,12 +167,14 @@ class TwoAtOnce(unittest.TestCase):
             place = f"{group}/certificates/{slot}"
             if held is None:
                 continue
-            for mode in ("plain", "breach"):
-                yield {slot: None}, ("DELETE", f"{place}?mode={mode}")
-            if "C" not in (state.primary, state.secondary):
-                for mode in ("replaceNow", "breach"):
-                    yield {slot: "C"}, ("PUT", place, {"certificate": stage.pem["C"],
-                                                       "mode": mode, "vouch": True})
+            free = "C" not in (state.primary, state.secondary, *state.lost)
+            for mode, lost in (("plain", ""), ("breach", held)):
+                now = {slot: None, "lost": state.lost + lost}
+                yield now, ("DELETE", f"{place}?mode={mode}")
+            for mode, lost in (("replaceNow", ""), ("breach", held)) if free else ():
+                now = {slot: "C", "lost": state.lost + lost}
+                yield now, ("PUT", place, {"certificate": stage.pem["C"], "mode": mode,
+                                           "vouch": True})
 
     # --- what must hold ---
 
