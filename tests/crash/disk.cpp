@@ -52,12 +52,13 @@ struct File {
     bool synced_writes = false;
 };
 
-std::recursive_mutex mutex;
-std::string root;   // what is watched
-std::string image;  // empty: none is kept
+// Never destroyed: the program still closes files while it ends.
+std::recursive_mutex& mutex = *new std::recursive_mutex;
+std::string& root = *new std::string;   // what is watched
+std::string& image = *new std::string;  // empty: none is kept
 Control* control = nullptr;
-std::map<ino_t, File*> files;                      // those that have a name
-std::array<std::atomic<File*>, 65'536> by_number;  // the open ones; never freed
+std::map<ino_t, File*>& files = *new std::map<ino_t, File*>;  // those that have a name
+std::array<std::atomic<File*>, 65'536> by_number;             // the open ones; never freed
 unsigned objects = 0;
 
 template <class Function>

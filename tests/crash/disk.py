@@ -36,10 +36,7 @@ class Disk:
         with open(path, "r+b") as file:
             self.control = mmap.mmap(file.fileno(), LAYOUT.size)
         self.environment = {"LD_PRELOAD": library(), "ROLLCALL_DISK": self.directory,
-                            "ROLLCALL_DISK_CONTROL": path,
-                            # A sanitized program wants its own library first; it need not be.
-                            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
-                                            ":verify_asan_link_order=0"}
+                            "ROLLCALL_DISK_CONTROL": path}
         if image:
             self.environment["ROLLCALL_DISK_IMAGE"] = self.image
 
