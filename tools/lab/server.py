@@ -57,12 +57,20 @@ class Server:
         self.log = os.path.join(directory, "server.log")
         self.name = name
         self.clock = clock
-        # What devices and operators must trust to know this server.
-        self.ca_file = os.path.join(self.data, "tls", "ca.pem")
+        self._ca_file = None
         self.options = [str(o) for o in options]
         self.doors, self.scope, self.process = {}, None, None
         self.environment = {}  # beside the caller's own
         self.code = None  # how the last process had ended when stop() came; None: it still ran
+
+    @property
+    def ca_file(self):
+        """What devices and operators must trust to know this server: its own CA, or what was set."""
+        return self._ca_file or os.path.join(self.data, "tls", "ca.pem")
+
+    @ca_file.setter
+    def ca_file(self, path):
+        self._ca_file = path
 
     def start(self):
         given = set(self.options)
