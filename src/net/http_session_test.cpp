@@ -228,6 +228,7 @@ TEST_F(Session, EndsAConnectionThatDoesNotReadItsAnswer) {
     server_.settings.answer_time = std::chrono::milliseconds{50};
     start();
     WireClient client = connect();
+    client.keep_little_unread();
     client.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
     // Not reading: wait until the server has let the connection go.
     while (server_.listeners.front()->connections() > 0) {

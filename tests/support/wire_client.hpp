@@ -77,6 +77,11 @@ public:
     /// Has the peer ended the connection (FIN or reset), waiting for it?
     bool ended() { return receive(1).empty(); }
     void finish_sending() { ::shutdown(socket_, SHUT_WR); }
+    /// From now on the kernel keeps little of what is not read, however much memory it has.
+    void keep_little_unread() {
+        constexpr int bytes = 64 * 1024;
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    }
 
 private:
     WireClient(int family, const sockaddr* address, socklen_t size)
