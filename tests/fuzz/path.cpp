@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     std::vector<x509::Certificate> sent(all->begin() + 1,
                                         all->end() - static_cast<std::ptrdiff_t>(anchor_count));
-    x509::PathRules rules{.at = std::chrono::sys_days{std::chrono::year{2030} / 6 / 15}};
+    x509::PathRules rules;
+    rules.at = std::chrono::sys_days{std::chrono::year{2030} / 6 / 15};
     rules.purpose = (data[0] & 0x80) != 0 ? x509::Purpose::client : x509::Purpose::any;
     const auto judge = [&] {
         const x509::PathMaterial material{
