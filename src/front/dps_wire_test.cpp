@@ -96,6 +96,7 @@ TEST(DpsWire, TakesEveryBodyThatClientsSend) {
     }
     EXPECT_EQ(parse_device_registration(R"({"payload":{"a":[1]}})", id)->payload, R"({"a":[1]})");
     EXPECT_EQ(parse_device_registration(R"({"payload":"text"})", id)->payload, R"("text")");
+    EXPECT_FALSE(parse_device_registration(R"({"payload":[1e400]})", id)) << "more than a double";
     // What a payload holds is the device's own affair.
     EXPECT_EQ(parse_device_registration(R"({"payload":{"a":1,"a":2}})", id)->payload, R"({"a":2})");
 }

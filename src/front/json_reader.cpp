@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <unordered_set>
 
@@ -28,6 +29,7 @@ public:
 
     Unique unique = Unique::everywhere;
     std::optional<std::string> repeated{};
+    bool overflown = false;  ///< a number was more than a double holds
 
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
@@ -61,7 +63,10 @@ public:
     bool on_number_part(json::string_view, error_code&) { return true; }
     bool on_int64(std::int64_t, json::string_view, error_code&) { return true; }
     bool on_uint64(std::uint64_t, json::string_view, error_code&) { return true; }
-    bool on_double(double, json::string_view, error_code&) { return true; }
+    bool on_double(double number, json::string_view, error_code&) {
+        overflown = overflown || !std::isfinite(number);
+        return true;
+    }
     bool on_bool(bool, error_code&) { return true; }
     bool on_null(error_code&) { return true; }
     bool on_comment_part(json::string_view, error_code&) { return true; }
@@ -117,6 +122,10 @@ Result<json::object> parse_json_object(std::string_view text, Unique unique) {
     if (const auto& repeated = finder.handler().repeated) {
         return Error{ErrorKind::malformed, "the member '" + *repeated + "' stands there twice",
                      "repeated-member"};
+    }
+    if (finder.handler().overflown) {  // it would be written as one that nobody can read
+        return Error{ErrorKind::malformed, "a number in the JSON body is too large",
+                     "malformed-json"};
     }
     error.clear();
     json::value value =
