@@ -49,6 +49,10 @@ bool Admission::proven(const Account& account, TimePoint now) const {
     return account.proven_until > now;
 }
 
+bool Admission::is_stranger(const Account* account, TimePoint now) const {
+    return account == nullptr || !proven(*account, now);
+}
+
 double Admission::rate_of(const Account& account, TimePoint now) const {
     return proven(account, now) ? rates_.proven_source : rates_.source;
 }
@@ -107,7 +111,7 @@ bool Admission::knock(const std::string& address) {
         turned_away_by_source_.add();
         return false;
     }
-    if (account == nullptr || !proven(*account, now)) {
+    if (is_stranger(account, now)) {
         refill(strangers_, rates_.strangers, now);
         if (strangers_.left < connection_effort) {
             turned_away_as_strangers_.add();
@@ -166,7 +170,7 @@ void Admission::refused(const std::string& address) {
     const std::scoped_lock lock{mutex_};
     const TimePoint now = clock_.now();
     Account* const account = account_of(*source, now);
-    if (account == nullptr || !proven(*account, now)) {
+    if (is_stranger(account, now)) {
         refill(strangers_, rates_.strangers, now);
         strangers_.left = std::max(strangers_.left - refusal_effort, 0.0);
     }

@@ -88,6 +88,8 @@ private:
 
     bool proven(const Account& account, TimePoint now) const;
     double rate_of(const Account& account, TimePoint now) const;
+    /// Its effort counts for the strangers' share too: no account, or not proven.
+    bool is_stranger(const Account* account, TimePoint now) const;
     static void refill(Bucket& bucket, double rate, TimePoint now);
     Account* account_of(const Source& source, TimePoint now);
     void make_room(TimePoint now);
