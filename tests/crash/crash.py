@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from books import Books, faults_of  # noqa: E402
 from disk import CHANGING, KINDS, Disk  # noqa: E402
+from lab.scenario import main  # noqa: E402
 from lab.server import CommandFailed, Server  # noqa: E402
 from load import Fleet, Load, prepare, states_of  # noqa: E402
 
@@ -387,15 +388,5 @@ class Crash(unittest.TestCase):
         self.conclude(trial, "faults while stopping")
 
 
-def main():
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--rounds", type=int, default=OPTIONS.rounds)
-    parser.add_argument("--every", type=int, default=OPTIONS.every)
-    parser.add_argument("--seed", type=int, default=OPTIONS.seed)
-    _, rest = parser.parse_known_args(namespace=OPTIONS)
-    print(f"seed {OPTIONS.seed}", flush=True)
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    main(OPTIONS)

@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.device import Conversation, context_of  # noqa: E402
 from lab.makers import Rollcall  # noqa: E402
+from lab.scenario import main  # noqa: E402
 from lab.server import Server  # noqa: E402
 from load import Operator  # noqa: E402
 
@@ -273,14 +274,5 @@ class TwoAtOnce(unittest.TestCase):
               ", ".join(f"{count} {word}" for word, count in counts.most_common()), flush=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--times", type=int, default=OPTIONS.times)
-    parser.add_argument("--seed", type=int, default=OPTIONS.seed)
-    _, rest = parser.parse_known_args(namespace=OPTIONS)
-    print(f"seed {OPTIONS.seed}", flush=True)
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    main(OPTIONS)

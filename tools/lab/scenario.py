@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenario tests stand on: a server of their own, makers, and the words of a story."""
+import argparse
 import os
 import shutil
 import sys
@@ -98,5 +99,14 @@ class Scenario(unittest.TestCase):
         return outcome
 
 
-def main():
-    unittest.main(verbosity=2)
+def main(options=None):
+    """Runs the file's tests. `options`: a namespace of numbers with their defaults; each may be
+    given as --name N, whatever unittest itself takes stays as it is."""
+    rest = sys.argv[1:]
+    if options is not None:
+        parser = argparse.ArgumentParser(add_help=False)
+        for name, default in vars(options).items():
+            parser.add_argument(f"--{name}", type=int, default=default)
+        _, rest = parser.parse_known_args(namespace=options)
+        print(f"seed {options.seed}", flush=True)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
