@@ -4,6 +4,7 @@
 #include "app/arguments.hpp"
 #include "base/limits.hpp"
 #include "support/canned_server.hpp"
+#include "support/scratch_directory.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -25,14 +26,11 @@ using ::testing::StartsWith;
 class Client : public ::testing::Test {
 protected:
     Client() {
-        std::string pattern = ::testing::TempDir() + "client-XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
         for (const char* name :
              {"ROLLCALL_DATA", "ROLLCALL_URL", "ROLLCALL_TOKEN", "ROLLCALL_CA"}) {
             ::unsetenv(name);
         }
     }
-    ~Client() override { std::filesystem::remove_all(directory_); }
 
     Globals here() const {
         Globals globals;
@@ -59,7 +57,8 @@ protected:
         return {exit, out.str(), err.str()};
     }
 
-    std::filesystem::path directory_;
+    test::ScratchDirectory scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
 };
 
 TEST_F(Client, FindsTheServer) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/doctor.hpp"
 
+#include "support/scratch_directory.hpp"
+
 #include <filesystem>
 #include <fstream>
 
@@ -110,15 +112,14 @@ TEST(Doctor, FindsClocksApartAndOtherVersions) {
 }
 
 TEST(Doctor, FindsFilesThatOthersMayOpen) {
-    std::string pattern = testing::TempDir() + "doctor-XXXXXX";
-    const std::filesystem::path directory = ::mkdtemp(pattern.data());
+    const test::ScratchDirectory scratch;
+    const std::filesystem::path& directory = scratch.path();
     std::ofstream{directory / "admin-token"} << "x";
     std::filesystem::permissions(directory / "admin-token", std::filesystem::perms{0640});
     const auto said = words(check_directory(directory.string(), now));
     EXPECT_THAT(said, testing::Contains("ok " + directory.string() + ": for its owner alone"));
     EXPECT_THAT(said, testing::Contains("BAD " + (directory / "admin-token").string() +
                                         ": others may open it"));
-    std::filesystem::remove_all(directory);
 }
 
 TEST(Doctor, TellsABrokenAuditChain) {

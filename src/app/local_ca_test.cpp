@@ -3,6 +3,7 @@
 
 #include "base/files.hpp"
 #include "base/limits.hpp"
+#include "support/scratch_directory.hpp"
 #include "x509/certificate.hpp"
 #include "x509/description.hpp"
 #include "x509/key.hpp"
@@ -23,14 +24,11 @@ using testing::HasSubstr;
 class LocalCaTest : public testing::Test {
 protected:
     LocalCaTest() {
-        std::string pattern = testing::TempDir() + "local-ca-XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
         names_.add("hub.example");
         names_.add("localhost");
         names_.add("127.0.0.1");
         names_.add("::1");
     }
-    ~LocalCaTest() override { std::filesystem::remove_all(directory_); }
 
     LocalCa ca() const { return LocalCa{directory_ / "tls", names_}; }
     x509::Certificate read(const char* name) const {
@@ -43,7 +41,8 @@ protected:
         return status.st_mode & 0777U;
     }
 
-    std::filesystem::path directory_;
+    test::ScratchDirectory scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
     ServerNames names_;
     ScriptedEntropy entropy_{7};
     const TimePoint now_ = *parse_iso8601("2030-01-01");

@@ -6,6 +6,7 @@
 #include "app/pki_inspect.hpp"
 #include "app/pki_place.hpp"
 #include "base/files.hpp"
+#include "support/scratch_directory.hpp"
 #include "x509/path.hpp"
 
 #include <cstdlib>
@@ -38,12 +39,6 @@ struct Ran {
 
 class Pki : public testing::Test {
 protected:
-    Pki() {
-        std::string name = (fs::temp_directory_path() / "rollcall-pki-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    ~Pki() override { fs::remove_all(directory_); }
-
     /// Runs `rollcall pki LINE`; "@" stands for the test's directory.
     Ran run(std::string line) {
         for (auto at = line.find('@'); at != line.npos; at = line.find('@')) {
@@ -104,7 +99,8 @@ protected:
         return x509::verify_path(material, rules).valid;
     }
 
-    fs::path directory_;
+    test::ScratchDirectory scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
     ManualClock clock_{day("2030-06-15T12:00:00Z")};
     ScriptedEntropy entropy_{11};
     PkiWorld world_{clock_, entropy_};

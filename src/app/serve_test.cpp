@@ -5,6 +5,7 @@
 #include "app/doors.hpp"
 #include "app/serve_options.hpp"
 #include "base/limits.hpp"
+#include "support/scratch_directory.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -46,16 +47,11 @@ TEST(LocalNames, PutsWhatWasGivenFirst) {
 class ServeOptions : public testing::Test {
 protected:
     ServeOptions() {
-        std::string pattern = testing::TempDir() + "serve-XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
         before_ = std::filesystem::current_path();
         std::filesystem::current_path(directory_);
         ::unsetenv("ROLLCALL_DATA");
     }
-    ~ServeOptions() override {
-        std::filesystem::current_path(before_);
-        std::filesystem::remove_all(directory_);
-    }
+    ~ServeOptions() override { std::filesystem::current_path(before_); }
 
     Result<Settings> settings(const std::string& options) {
         const CommandTable table = command_table();
@@ -67,7 +63,8 @@ protected:
         return settings_of(reading->invocation);
     }
 
-    std::filesystem::path directory_;
+    test::ScratchDirectory scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
     std::filesystem::path before_;
     std::istringstream in_;
     std::ostringstream out_;

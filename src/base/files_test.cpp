@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.hpp"
 
+#include "support/scratch_directory.hpp"
+
 #include <cstdlib>
 #include <fstream>
 #include <sys/stat.h>
@@ -16,12 +18,6 @@ using Existing = FileSet::Existing;
 
 class Files : public ::testing::Test {
 protected:
-    Files() {
-        std::string name = (fs::temp_directory_path() / "rollcall-files-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    ~Files() override { fs::remove_all(directory_); }
-
     static mode_t mode(const fs::path& path) {
         struct stat found {};
         EXPECT_EQ(::stat(path.c_str(), &found), 0);
@@ -32,7 +28,8 @@ protected:
             std::distance(fs::recursive_directory_iterator{directory_}, {}));
     }
 
-    fs::path directory_;
+    test::ScratchDirectory scratch_;
+    const fs::path directory_ = scratch_.path();
 };
 
 TEST_F(Files, WrittenIsReadBack) {

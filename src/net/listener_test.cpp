@@ -2,6 +2,7 @@
 #include "net/listener.hpp"
 
 #include "support/http_server.hpp"
+#include "support/scratch_directory.hpp"
 #include "support/wire_client.hpp"
 
 #include <fstream>
@@ -201,15 +202,9 @@ TEST_F(Door, RestsWhenDescriptorsRunOutAndGoesOn) {
 
 class FileDoor : public Door {
 protected:
-    FileDoor() {
-        std::string pattern = std::filesystem::temp_directory_path() / "rollcall-door-XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
-        path_ = directory_ / "operator.sock";
-    }
-    ~FileDoor() override { std::filesystem::remove_all(directory_); }
-
-    std::filesystem::path directory_;
-    std::filesystem::path path_;
+    test::ScratchDirectory scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
+    const std::filesystem::path path_ = directory_ / "operator.sock";
 };
 
 TEST_F(FileDoor, ServesTheUserAloneAndCleansUp) {

@@ -3,6 +3,7 @@
 
 #include "support/certificate_maker.hpp"
 #include "support/http_server.hpp"
+#include "support/scratch_directory.hpp"
 #include "support/wire_client.hpp"
 
 #include <fstream>
@@ -415,15 +416,8 @@ TEST_F(Tls, ReadsAKeyThatStandsBesideTheCertificateInOneFile) {
 
 class TlsFiles : public Tls {
 protected:
-    TlsFiles() {
-        std::string pattern = std::filesystem::temp_directory_path() / "rollcall-tls-XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
-        files_ = {.chain = directory_ / "server.pem", .key = directory_ / "server.key"};
-    }
-    ~TlsFiles() override {
-        server_.stop(std::chrono::milliseconds{0});
-        std::filesystem::remove_all(directory_);
-    }
+    TlsFiles() { files_ = {.chain = directory_ / "server.pem", .key = directory_ / "server.key"}; }
+    ~TlsFiles() override { server_.stop(std::chrono::milliseconds{0}); }
     static void write(const std::filesystem::path& path, const std::string& text) {
         const std::filesystem::path fresh = path.string() + ".new";
         std::ofstream(fresh) << text;
@@ -443,7 +437,8 @@ protected:
         return false;
     }
 
-    std::filesystem::path directory_;
+    test::ScratchDirectory scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
     CredentialFiles files_;
 };
 
