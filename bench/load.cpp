@@ -5,6 +5,7 @@
 // measure itself.
 #include "base/world.hpp"
 #include "x509/authority.hpp"
+#include "x509/legacy_keys.hpp"
 #include "x509/openssl.hpp"
 
 #include <algorithm>
@@ -382,6 +383,7 @@ int run(const Options& options) {
         pin_to(options.core);
     }
     ::signal(SIGPIPE, SIG_IGN);
+    x509::use_legacy_keys();  // a slow load would leave the server idle between its devices
     Load load(options);
     std::puts("ready");
     std::fflush(stdout);

@@ -4,6 +4,11 @@
 #include "base/telemetry.hpp"
 #include "base/world.hpp"
 
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace rollcall {
@@ -99,6 +104,32 @@ TEST(Ids, GeneratedOnesHaveAzuresShape) {
     EXPECT_EQ(operation.size(), 2U + 16 + 1 + 36);
     EXPECT_EQ(operation.find_first_not_of("0123456789abcdef.-"), std::string::npos);
     EXPECT_NE(new_guid(entropy), new_guid(entropy));
+}
+
+TEST(SystemChance, IsNeverGivenOutTwice) {
+    std::mutex mutex;
+    std::set<std::string> drawn;
+    const auto draw = [&] {
+        SystemEntropy entropy;
+        for (int i = 0; i < 1'000; ++i) {
+            // Small pieces are drawn ahead, of all sizes around what is; large ones are not.
+            for (const std::size_t size : {16U, 17U, 63U, 64U, 65U, 600U}) {
+                std::vector<std::uint8_t> bytes(size);
+                entropy.fill(bytes);
+                const std::scoped_lock lock{mutex};
+                drawn.emplace(bytes.begin(), bytes.begin() + 16);
+                drawn.emplace(bytes.end() - 16, bytes.end());
+            }
+        }
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back(draw);
+    }
+    for (auto& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(drawn.size(), 4'000U * (1 + 5 * 2));
 }
 
 TEST(MetricsTest, SameNameAndLabelsIsTheSameMetric) {

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
@@ -59,13 +60,7 @@ bool take(std::string_view& text, char expected) {
     return true;
 }
 
-}  // namespace
-
-TimePoint SystemClock::now() const {
-    return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
-void SystemEntropy::fill(std::span<std::uint8_t> bytes) {
+void draw(std::span<std::uint8_t> bytes) {
     while (!bytes.empty()) {
         const auto got = getrandom(bytes.data(), bytes.size(), 0);
         INVARIANT(got > 0 || errno == EINTR);
@@ -73,6 +68,34 @@ void SystemEntropy::fill(std::span<std::uint8_t> bytes) {
             bytes = bytes.subspan(static_cast<std::size_t>(got));
         }
     }
+}
+
+/// Ids take sixteen bytes each, and a registration makes four: one system call for many of them.
+struct DrawnAhead {
+    std::array<std::uint8_t, 512> bytes;
+    std::size_t left = 0;
+};
+
+}  // namespace
+
+TimePoint SystemClock::now() const {
+    return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+void SystemEntropy::fill(std::span<std::uint8_t> bytes) {
+    thread_local DrawnAhead ahead;
+    if (bytes.size() > ahead.bytes.size() / 8) {
+        draw(bytes);
+        return;
+    }
+    if (ahead.left < bytes.size()) {
+        draw(ahead.bytes);
+        ahead.left = ahead.bytes.size();
+    }
+    const auto given = std::span{ahead.bytes}.subspan(ahead.left - bytes.size(), bytes.size());
+    std::copy(given.begin(), given.end(), bytes.begin());
+    std::fill(given.begin(), given.end(), std::uint8_t{0});
+    ahead.left -= bytes.size();
 }
 
 TimePoint ManualClock::now() const {

@@ -37,7 +37,8 @@ public:
     TimePoint now() const override;
 };
 
-/// The kernel's generator (getrandom). Safe to use from several threads.
+/// The kernel's generator (getrandom). Safe to use from several threads, not across fork(): what is
+/// asked for in small pieces is drawn ahead, per thread, and wiped as it is given out.
 class SystemEntropy final : public Entropy {
 public:
     void fill(std::span<std::uint8_t> bytes) override;

@@ -116,18 +116,22 @@ Task<Result<Answer>> delete_device(const NativeServices& services, const Call& c
     co_return deleted(outcome);
 }
 
-/// The SHA-256 that ?ca= means: a record's certificate, or any fingerprint.
-Task<Result<Digest>> read_ca(const NativeServices& services, const std::string& text) {
+/// What ?ca= means: a record's certificate, or any fingerprint. Stores find the former by its key.
+Task<Result<Done>> read_ca(const NativeServices& services, const std::string& text,
+                           store::RegistrationFilter& filter) {
     CO_TRY(const auto trust, co_await services.trust_book.current());
     const auto record = service::find_ca(*trust, text);
     if (record) {
-        co_return (*record)->certificate.sha256();
+        filter.ca_sha256 = (*record)->certificate.sha256();
+        filter.ca = (*record)->certificate.ca_key();
+        co_return Done{};
     }
     const auto digest = parse_digest(text);
     if (!digest) {
         co_return record.error();
     }
-    co_return *digest;
+    filter.ca_sha256 = *digest;
+    co_return Done{};
 }
 
 Task<Result<Answer>> list_registrations(const NativeServices& services, const Call& call) {
@@ -138,7 +142,7 @@ Task<Result<Answer>> list_registrations(const NativeServices& services, const Ca
         CO_TRY(filter.status, domain::parse_registration_status(*status));
     }
     if (const auto ca = call.in_query("ca")) {
-        CO_TRY(filter.ca_sha256, co_await read_ca(services, *ca));
+        CO_TRY([[maybe_unused]] const Done read, co_await read_ca(services, *ca, filter));
     }
     CO_TRY(const auto page, co_await services.reader.registrations(request, filter));
     Answer answer;

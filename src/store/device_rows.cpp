@@ -119,7 +119,7 @@ void bind_plain_columns(Query& query, const domain::Registration& registration) 
     query.bind(registration.id.str());
 }
 
-/// Names no column of the two large indexes: SQLite takes an entry out of an index and puts it
+/// Names no column of the large indexes: SQLite takes an entry out of an index and puts it
 /// back whenever the statement names its column, changed or not.
 Result<Done> update_in_place(Database& database, const domain::Registration& registration) {
     TRY(auto* const statement,
@@ -325,9 +325,6 @@ struct FilterSql {
 /// A key that may also be a leaf's has no index: it would cost every registration a write in a
 /// random place, and who asks for it is an operator who distrusts a key.
 FilterSql sql_for(const RegistrationFilter& filter) {
-    if (filter.ca_sha256) {
-        return OVER("INDEXED BY registrations_by_ca", "r.ca_sha256=?4");
-    }
     if (filter.ca) {
         return OVER("INDEXED BY registrations_by_ca_key", "r.ca_spki=?7");
     }
@@ -473,19 +470,19 @@ Result<std::vector<domain::Device>> list_devices(Database& database, const Devic
     const std::string beyond = filter.id_prefix + '\x7f';
     const std::string from = std::max(after, filter.id_prefix);
     const bool inclusive = after < filter.id_prefix;
+    const bool unusual = filter.state && *filter.state != domain::DeviceState::provisioned;
+    static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
     TRY(auto* const statement,
-        database.prepared(filter.state
-                              ? "SELECT " DEVICE_COLUMNS
-                                " FROM devices INDEXED BY devices_by_state WHERE state=?5 AND"
-                                " id>=?1 AND id<?2 AND (?3 OR id<>?1) ORDER BY id LIMIT ?4"
-                              : "SELECT " DEVICE_COLUMNS
-                                " FROM devices WHERE id>=?1 AND id<?2 AND (?3 OR id<>?1)"
-                                " ORDER BY id LIMIT ?4"));
+        database.prepared(unusual ? "SELECT " DEVICE_COLUMNS
+                                    " FROM devices INDEXED BY devices_by_state WHERE state=?5"
+                                    " AND state<>1 AND id>=?1 AND id<?2 AND (?3 OR id<>?1)"
+                                    " ORDER BY id LIMIT ?4"
+                                  : "SELECT " DEVICE_COLUMNS
+                                    " FROM devices WHERE id>=?1 AND id<?2 AND (?3 OR id<>?1)"
+                                    " AND (?5 IS NULL OR state=?5) ORDER BY id LIMIT ?4"));
     Query row{statement};
     row.bind(from).bind(beyond).bind(inclusive).bind(std::uint64_t{count});
-    if (filter.state) {
-        row.bind(*filter.state);
-    }
+    filter.state ? row.bind(*filter.state) : row.bind_null();
     return read_all<domain::Device>(row, [&row] { return read_device(row); });
 }
 

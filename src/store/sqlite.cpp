@@ -110,16 +110,57 @@ Task<std::invoke_result_t<Ask&, Database&>> SqliteStore::ask_on(Lane& lane, Ask 
 
 // --- Questions on the asking thread ---------------------------------------------------------
 
+namespace {
+
+/// Of what a registration is judged by, what there is at all: of a newcomer, nothing.
+struct Presence {
+    bool individual = false;
+    bool registration = false;
+    bool device_of_that_name = false;
+    bool leaf_in_disabled_entry = false;
+};
+
+Result<Presence> get_presence(Database& database, const RegistrationId& id, const Digest& leaf) {
+    TRY(auto* const statement,
+        database.prepared("SELECT EXISTS (SELECT 1 FROM individuals WHERE id=?1),"
+                          " EXISTS (SELECT 1 FROM registrations WHERE id=?1),"
+                          " EXISTS (SELECT 1 FROM devices WHERE id=?2),"
+                          " EXISTS (SELECT 1 FROM individuals"
+                          " WHERE enabled=0 AND primary_sha256=?3)"
+                          " OR EXISTS (SELECT 1 FROM individuals"
+                          " WHERE enabled=0 AND secondary_sha256=?3)"));
+    Query row{statement};
+    row.bind(id.str()).bind(id.original()).bind(leaf);
+    TRY([[maybe_unused]] const bool found, row.step());
+    Presence presence;
+    presence.individual = row.flag();
+    presence.registration = row.flag();
+    presence.device_of_that_name = row.flag();
+    presence.leaf_in_disabled_entry = row.flag();
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return presence;
+}
+
+}  // namespace
+
 Task<Result<domain::RegistrationContext>> SqliteStore::registration_context(
     const RegistrationId& id, const Digest& leaf) {
     using Answer = Result<domain::RegistrationContext>;
     co_return ask([&](Database& database) -> Answer {
         TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
         domain::RegistrationContext context;
-        TRY(context.individual, get_individual(database, leaves_, id));
-        TRY(context.registration, get_registration(database, id));
-        TRY(context.device, get_device(database, domain::device_id_of(context, id)));
-        TRY(context.leaf_in_disabled_entry, leaf_in_disabled_entry(database, leaf));
+        TRY(const Presence presence, get_presence(database, id, leaf));
+        context.leaf_in_disabled_entry = presence.leaf_in_disabled_entry;
+        if (presence.individual) {
+            TRY(context.individual, get_individual(database, leaves_, id));
+        }
+        if (presence.registration) {
+            TRY(context.registration, get_registration(database, id));
+        }
+        // Only those two can give the device another name than its registration's.
+        if (presence.individual || presence.registration || presence.device_of_that_name) {
+            TRY(context.device, get_device(database, domain::device_id_of(context, id)));
+        }
         TRY([[maybe_unused]] const auto ended, snapshot.commit());
         return context;
     });

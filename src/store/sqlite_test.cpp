@@ -52,6 +52,10 @@ protected:
         const auto done = database->execute(sql);
         ASSERT_TRUE(done) << done.error().note;
     }
+    std::int64_t asked(const char* sql) {
+        auto database = Database::open({.file = settings_.file});
+        return database ? database->integer(sql).value_or(-1) : -1;
+    }
     static Result<Receipt> put_setting(SqliteStore& store, const std::string& value) {
         const Changes changes{.writes = {PutSetting{"key", value}}};
         return run(store.commit(changes));
@@ -246,6 +250,17 @@ TEST_F(SqliteStores, AnotherProgramsDatabaseIsRefused) {
 TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     ASSERT_TRUE(put_setting(*open(), "x"));
     EXPECT_EQ(setting(*open()), "x");
+}
+
+TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
+    ASSERT_TRUE(put_setting(*open(), "x"));
+    tamper("DROP INDEX devices_by_state;"
+           "CREATE INDEX devices_by_state ON devices (state, id);"
+           "CREATE INDEX registrations_by_ca ON registrations (ca_sha256, id);"
+           "PRAGMA user_version=1");
+    EXPECT_EQ(setting(*open()), "x");
+    EXPECT_EQ(asked("SELECT count(*) FROM sqlite_master WHERE name='registrations_by_ca'"), 0);
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
 TEST_F(SqliteStores, OnlyTheOwnerReadsTheFiles) {

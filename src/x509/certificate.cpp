@@ -42,8 +42,6 @@ Digest spki_digest(const X509* native) {
 void read_names(const X509* native, Certificate::Parsed& into) {
     const X509_NAME* subject = X509_get_subject_name(native);
     const X509_NAME* issuer = X509_get_issuer_name(native);
-    into.subject = name_as_text(subject);
-    into.issuer = name_as_text(issuer);
     into.subject_normalised = name_normalised(subject);
     into.issuer_normalised = name_normalised(issuer);
     into.common_name = last_common_name(subject);
@@ -159,11 +157,11 @@ std::string Certificate::sha256_thumbprint() const {
     return to_upper_hex(parsed_->sha256.bytes);
 }
 
-const std::string& Certificate::subject() const {
-    return parsed_->subject;
+std::string Certificate::subject() const {
+    return name_as_text(X509_get_subject_name(parsed_->native.get()));
 }
-const std::string& Certificate::issuer() const {
-    return parsed_->issuer;
+std::string Certificate::issuer() const {
+    return name_as_text(X509_get_issuer_name(parsed_->native.get()));
 }
 const std::optional<std::string>& Certificate::common_name() const {
     return parsed_->common_name;

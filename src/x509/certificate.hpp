@@ -57,9 +57,10 @@ public:
     std::string sha1_thumbprint() const;
     std::string sha256_thumbprint() const;
 
-    /// "CN=dev-1,O=Example" in the order the certificate has them (as DPS shows subjects).
-    const std::string& subject() const;
-    const std::string& issuer() const;
+    /// "CN=dev-1,O=Example" in the order the certificate has them (as DPS shows subjects). Written
+    /// anew at each call: what judges devices compares the normalised names.
+    std::string subject() const;
+    std::string issuer() const;
     /// The last (most specific) commonName of the subject, as UTF-8; none when absent or
     /// undecodable.
     const std::optional<std::string>& common_name() const;

@@ -28,8 +28,6 @@ struct Certificate::Parsed {
     Bytes der;
     Digest sha256;
     Digest spki_sha256;
-    std::string subject;
-    std::string issuer;
     std::string subject_normalised;
     std::string issuer_normalised;
     std::optional<std::string> common_name;

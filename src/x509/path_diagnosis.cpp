@@ -155,7 +155,7 @@ private:
 };
 
 std::string named(const Node& node) {
-    const std::string& subject = node.certificate->subject();
+    const std::string subject = node.certificate->subject();
     return subject.empty() ? "a certificate without a subject" : "'" + subject + "'";
 }
 
