@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A doorway to the CMake presets; HACKING.md has the commands behind it.
-.PHONY: all setup release debug test asan tsan tidy bench format clean
+.PHONY: all setup release debug test asan tsan tidy bench fuzz format clean
 
 all: release
 
@@ -25,7 +25,14 @@ tidy:
 	tools/tidy
 
 bench: release
+	cmake --build --preset release --target bench
 	bench/run
+	bench/run --rounds 3 --only rollcall-1k --only rollcall-1m
+	build/release/bench/bench_micro
+	build/release/bench/bench_store
+
+fuzz:
+	tools/fuzz
 
 format:
 	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-14 -i

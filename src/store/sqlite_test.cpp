@@ -254,10 +254,11 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
 
 TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
     ASSERT_TRUE(put_setting(*open(), "x"));
-    tamper("DROP INDEX devices_by_state;"
-           "CREATE INDEX devices_by_state ON devices (state, id);"
-           "CREATE INDEX registrations_by_ca ON registrations (ca_sha256, id);"
-           "PRAGMA user_version=1");
+    tamper(
+        "DROP INDEX devices_by_state;"
+        "CREATE INDEX devices_by_state ON devices (state, id);"
+        "CREATE INDEX registrations_by_ca ON registrations (ca_sha256, id);"
+        "PRAGMA user_version=1");
     EXPECT_EQ(setting(*open()), "x");
     EXPECT_EQ(asked("SELECT count(*) FROM sqlite_master WHERE name='registrations_by_ca'"), 0);
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());

@@ -29,7 +29,8 @@ struct Page {
 /// Narrowing of listings; unset members do not narrow.
 struct RegistrationFilter {
     std::optional<std::string> group{};  ///< group id, without case
-    /// Last proved with this slot certificate. Give `ca` as well where it is known: that is indexed.
+    /// Last proved with this slot certificate. Give `ca` as well where it is known: that is
+    /// indexed.
     std::optional<Digest> ca_sha256{};
     std::optional<domain::RegistrationStatus> status{};
     /// Last proved under this authority (Registration::last.ca), whichever certificate of it.
