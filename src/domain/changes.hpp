@@ -6,6 +6,7 @@
 #include "domain/access_token.hpp"
 #include "domain/enrollment.hpp"
 #include "domain/registration.hpp"
+#include "domain/twin.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -17,7 +18,7 @@ namespace rollcall::domain {
 
 // --- What must still hold when the changes are committed -----------------------------------
 
-enum class RecordKind : std::uint8_t { ca, group, individual, registration, device, token };
+enum class RecordKind : std::uint8_t { ca, group, individual, registration, device, token, twin };
 
 /// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
 struct ExpectEtag {
@@ -54,8 +55,17 @@ struct ExpectConfig {
 
     bool operator==(const ExpectConfig&) const = default;
 };
-using Expectation =
-    std::variant<ExpectEtag, ExpectTrust, ExpectAnchors, ExpectLeafNotDisabled, ExpectConfig>;
+/// Fewer than `max` messages wait for the device, those not counted that expire by `now`. Refused
+/// as `conflict` with reason "queue-full".
+struct ExpectQueueRoom {
+    DeviceId device;
+    std::size_t max = 0;
+    TimePoint now{};
+
+    bool operator==(const ExpectQueueRoom&) const = default;
+};
+using Expectation = std::variant<ExpectEtag, ExpectTrust, ExpectAnchors, ExpectLeafNotDisabled,
+                                 ExpectConfig, ExpectQueueRoom>;
 
 // --- What becomes true ----------------------------------------------------------------------
 
@@ -87,6 +97,7 @@ struct DeleteRegistration {
 struct PutDevice {
     Device device;
 };
+/// Its twin, its subscriptions and the messages that wait for it go with it.
 struct DeleteDevice {
     DeviceId id;
 };
@@ -111,10 +122,28 @@ struct PutToken {
 struct DeleteToken {
     std::string name;  ///< without case
 };
+struct PutTwin {
+    Twin twin;
+};
+/// At the end of the device's queue; what expired by `message.enqueued` goes from it.
+struct QueueMessage {
+    DeviceMessage message;  ///< `number` is the store's to give
+};
+/// The device has it, or it shall not get it any more. One that is gone already is no error.
+struct RemoveMessage {
+    DeviceId device;
+    std::uint64_t number = 0;
+};
+/// Replaces what was kept; none at all is the same as no record.
+struct PutSubscriptions {
+    DeviceId device;
+    Subscriptions subscriptions;
+};
 using Write =
     std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                  PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
-                 LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken>;
+                 LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
+                 QueueMessage, RemoveMessage, PutSubscriptions>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.

@@ -2,6 +2,7 @@
 #include "store/expectation_rows.hpp"
 
 #include "store/expectations.hpp"
+#include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
 #include "store/rows.hpp"
 
@@ -18,6 +19,7 @@ std::string_view etag_sql(domain::RecordKind kind) {
         case domain::RecordKind::registration: return "SELECT etag FROM registrations WHERE id=?";
         case domain::RecordKind::device: return "SELECT etag FROM devices WHERE id=?";
         case domain::RecordKind::token: return "SELECT etag FROM tokens WHERE id=?";
+        case domain::RecordKind::twin: return "SELECT etag FROM twins WHERE id=?";
     }
     return {};
 }
@@ -75,6 +77,11 @@ public:
     Result<Refusal> operator()(const domain::ExpectConfig& expected) const {
         const bool holds = expected.version == versions_.config_version;
         return holds ? Refusal{} : Refusal{config_moved()};
+    }
+
+    Result<Refusal> operator()(const domain::ExpectQueueRoom& expected) const {
+        TRY(const std::uint64_t waiting, count_messages(database_, expected.device, expected.now));
+        return waiting < expected.max ? Refusal{} : Refusal{queue_full(expected)};
     }
 
 private:

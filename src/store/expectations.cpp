@@ -12,6 +12,7 @@ std::string_view word(domain::RecordKind kind) {
         case domain::RecordKind::registration: return "registration";
         case domain::RecordKind::device: return "device";
         case domain::RecordKind::token: return "token";
+        case domain::RecordKind::twin: return "twin";
     }
     return "record";
 }
@@ -33,6 +34,12 @@ Error trust_moved(std::string_view what) {
 
 Error config_moved() {
     return {ErrorKind::stale, "other changes were made at the same time", "config-moved"};
+}
+
+Error queue_full(const domain::ExpectQueueRoom& expected) {
+    return {ErrorKind::conflict,
+            std::to_string(expected.max) + " messages wait for device " + expected.device.str(),
+            "queue-full"};
 }
 
 Error ca_already_known() {

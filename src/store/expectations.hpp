@@ -12,6 +12,8 @@ Error etag_moved(const domain::ExpectEtag& expected);
 Error trust_moved(std::string_view what);
 /// Operator changes came in between; `stale`, "config-moved".
 Error config_moved();
+/// No room for one more message to the device; `conflict`, "queue-full".
+Error queue_full(const domain::ExpectQueueRoom& expected);
 /// Two CA records for one certificate; `conflict`, "ca-already-known".
 Error ca_already_known();
 /// Two tokens with one secret; `conflict`, "token-already-known".

@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/memory.hpp"
 
-#include "base/limits.hpp"
 #include "store/audit_chain.hpp"
-#include "store/expectations.hpp"
 #include "store/paging.hpp"
 
 #include <algorithm>
 
 namespace rollcall::store {
 namespace {
-
-template <class Map>
-std::optional<typename Map::mapped_type> found(const Map& records,
-                                               const typename Map::key_type& key) {
-    const auto place = records.find(key);
-    if (place == records.end()) {
-        return std::nullopt;
-    }
-    return place->second;
-}
-
-Error disk_full() {
-    return {ErrorKind::unavailable, "the disk that holds the data directory is full", "disk-full"};
-}
 
 bool matches(const domain::Registration& registration, const RegistrationFilter& filter) {
     const bool proved = registration.adoptions > 0;
@@ -53,219 +37,6 @@ void MemoryStore::fail_commits(bool fail) {
 void MemoryStore::fail_questions(bool fail) {
     const std::scoped_lock lock{mutex_};
     questions_fail_ = fail;
-}
-
-// --- Writing --------------------------------------------------------------------------------
-
-/// Does an expectation hold? None: it does.
-class MemoryStore::Checker {
-public:
-    using Refusal = std::optional<Error>;
-
-    explicit Checker(const MemoryStore& store) : store_(store), state_(store.state_) {}
-
-    Refusal operator()(const domain::ExpectEtag& expected) const {
-        return etag_of(expected) == expected.etag ? Refusal{} : Refusal{etag_moved(expected)};
-    }
-    Refusal operator()(const domain::ExpectTrust& expected) const {
-        const auto& entry = expected.entry;
-        const std::string key = to_lower_ascii(entry.id);
-        std::string instance;
-        domain::TrustVersion version = 0;
-        if (entry.kind == domain::EntryRef::Kind::group) {
-            if (const auto group = found(state_.groups, key)) {
-                instance = group->instance;
-                version = group->trust_version;
-            }
-        } else if (const auto individual = found(state_.individuals, key)) {
-            instance = individual->instance;
-            version = individual->trust_version;
-        }
-        const bool holds = instance == entry.instance && version == expected.version;
-        return holds ? Refusal{} : Refusal{trust_moved("entry " + entry.id)};
-    }
-    Refusal operator()(const domain::ExpectAnchors& expected) const {
-        const bool holds = expected.version == state_.versions.anchors_version;
-        return holds ? Refusal{} : Refusal{trust_moved("anchors")};
-    }
-    Refusal operator()(const domain::ExpectLeafNotDisabled& expected) const {
-        return store_.leaf_in_disabled_entry(expected.leaf_sha256)
-                   ? Refusal{trust_moved("leaf in a disabled entry")}
-                   : Refusal{};
-    }
-    Refusal operator()(const domain::ExpectConfig& expected) const {
-        const bool holds = expected.version == state_.versions.config_version;
-        return holds ? Refusal{} : Refusal{config_moved()};
-    }
-
-private:
-    template <class Map>
-    static ETag etag_in(const Map& records, const std::string& key) {
-        const auto record = found(records, key);
-        return record ? record->etag : ETag{};
-    }
-    ETag etag_of(const domain::ExpectEtag& expected) const {
-        const std::string folded = to_lower_ascii(expected.id);
-        switch (expected.kind) {
-            case domain::RecordKind::ca: return etag_in(state_.cas, expected.id);
-            case domain::RecordKind::group: return etag_in(state_.groups, folded);
-            case domain::RecordKind::individual: return etag_in(state_.individuals, folded);
-            case domain::RecordKind::registration: return etag_in(state_.registrations, folded);
-            case domain::RecordKind::device: return etag_in(state_.devices, expected.id);
-            case domain::RecordKind::token: return etag_in(state_.tokens, folded);
-        }
-        return {};
-    }
-
-    const MemoryStore& store_;
-    const State& state_;
-};
-
-/// Carries out one write.
-class MemoryStore::Applier {
-public:
-    explicit Applier(State& state) : state_(state) {}
-
-    Result<Done> operator()(const domain::PutCa& write) {
-        for (const auto& [id, ca] : state_.cas) {
-            if (id != write.ca.id.str() && ca.certificate == write.ca.certificate) {
-                return ca_already_known();
-            }
-        }
-        return put(state_.cas, write.ca.id.str(), write.ca);
-    }
-    Result<Done> operator()(const domain::DeleteCa& write) {
-        return erase(state_.cas, write.id.str());
-    }
-    Result<Done> operator()(const domain::PutGroup& write) {
-        return put(state_.groups, to_lower_ascii(write.group.id.str()), write.group);
-    }
-    Result<Done> operator()(const domain::DeleteGroup& write) {
-        return erase(state_.groups, to_lower_ascii(write.id.str()));
-    }
-    Result<Done> operator()(const domain::PutIndividual& write) {
-        return put(state_.individuals, write.enrollment.id.str(), write.enrollment);
-    }
-    Result<Done> operator()(const domain::DeleteIndividual& write) {
-        return erase(state_.individuals, write.id.str());
-    }
-    Result<Done> operator()(const domain::PutRegistration& write) {
-        auto registration = write.registration;
-        const std::uint64_t number = registration.adoptions;
-        if (number == 0) {
-            registration.last = {};  // as SQLite, which keeps it in the history alone
-        } else {
-            const std::uint64_t ring = number % limits::adoption_history_max;
-            state_.adoptions[registration.id.str()][ring] = {number, registration.last};
-        }
-        return put(state_.registrations, write.registration.id.str(), registration);
-    }
-    Result<Done> operator()(const domain::DeleteRegistration& write) {
-        state_.adoptions.erase(write.id.str());
-        return erase(state_.registrations, write.id.str());
-    }
-    Result<Done> operator()(const domain::PutDevice& write) {
-        return put(state_.devices, write.device.id.str(), write.device);
-    }
-    Result<Done> operator()(const domain::DeleteDevice& write) {
-        return erase(state_.devices, write.id.str());
-    }
-    Result<Done> operator()(const domain::PutDistrusted& write) {
-        return put(state_.distrusted, write.distrusted.spki, write.distrusted);
-    }
-    Result<Done> operator()(const domain::LiftDistrusted& write) {
-        return erase(state_.distrusted, write.spki);
-    }
-    Result<Done> operator()(const domain::RememberIntermediate& write) {
-        auto& all = state_.intermediates;
-        const auto [place, is_new] =
-            all.try_emplace(write.certificate.sha256(), write.at, write.certificate);
-        place->second.first = std::max(place->second.first, write.at);
-        if (all.size() > limits::seen_intermediates_max) {
-            all.erase(std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-                return std::tie(a.second.first, a.first) < std::tie(b.second.first, b.first);
-            }));
-        }
-        return Done{};
-    }
-    Result<Done> operator()(const domain::PutSetting& write) {
-        return put(state_.settings, write.key, write.value);
-    }
-    Result<Done> operator()(const domain::PutToken& write) {
-        for (const auto& [id, token] : state_.tokens) {
-            if (id != to_lower_ascii(write.token.name) &&
-                token.secret_sha256 == write.token.secret_sha256) {
-                return token_already_known();
-            }
-        }
-        return put(state_.tokens, to_lower_ascii(write.token.name), write.token);
-    }
-    Result<Done> operator()(const domain::DeleteToken& write) {
-        return erase(state_.tokens, to_lower_ascii(write.name));
-    }
-
-private:
-    template <class Map>
-    static Result<Done> put(Map& records, const typename Map::key_type& key,
-                            const typename Map::mapped_type& record) {
-        records.insert_or_assign(key, record);
-        return Done{};
-    }
-    template <class Map>
-    static Result<Done> erase(Map& records, const typename Map::key_type& key) {
-        records.erase(key);
-        return Done{};
-    }
-
-    State& state_;
-};
-
-Task<Result<Receipt>> MemoryStore::commit(const domain::Changes& changes) {
-    co_return commit_now(changes);
-}
-
-Result<Receipt> MemoryStore::commit_now(const domain::Changes& changes) {
-    const std::scoped_lock lock{mutex_};
-    if (commits_fail_) {
-        return disk_full();
-    }
-    const Checker checker{*this};
-    for (const auto& expectation : changes.expects) {
-        if (auto refusal = std::visit(checker, expectation)) {
-            return *std::move(refusal);
-        }
-    }
-    // Only these two writes can be refused half-way; for all others a copy would be a waste.
-    const bool may_fail =
-        std::any_of(changes.writes.begin(), changes.writes.end(), [](auto& write) {
-            return std::holds_alternative<domain::PutCa>(write) ||
-                   std::holds_alternative<domain::PutToken>(write);
-        });
-    std::optional<State> before;
-    if (may_fail) {
-        before = state_;
-    }
-    Applier applier{state_};
-    for (const auto& write : changes.writes) {
-        if (const auto written = std::visit(applier, write); !written) {
-            INVARIANT(before.has_value());
-            state_ = *std::move(before);
-            return written.error();
-        }
-    }
-    for (const auto& event : changes.audit) {
-        auto [record, head] = chain_audit(state_.audit_head, event, audit_key_);
-        state_.audit.push_back(std::move(record));
-        state_.audit_head = head;
-    }
-    state_.versions.config_version += changes.moves_config ? 1 : 0;
-    state_.versions.anchors_version += changes.moves_anchors ? 1 : 0;
-    return state_.versions;
-}
-
-std::uint64_t MemoryStore::config_version() const {
-    const std::scoped_lock lock{mutex_};
-    return state_.versions.config_version;
 }
 
 // --- Reading --------------------------------------------------------------------------------
@@ -368,6 +139,30 @@ Task<Result<std::optional<domain::Device>>> MemoryStore::device(const DeviceId& 
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());
     co_return found(state_.devices, id.str());
+}
+
+Task<Result<std::optional<domain::Twin>>> MemoryStore::twin(const DeviceId& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.twins, id.str());
+}
+
+Task<Result<std::vector<domain::DeviceMessage>>> MemoryStore::messages(const DeviceId& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    std::vector<domain::DeviceMessage> waiting;
+    if (const auto queue = state_.messages.find(id.str()); queue != state_.messages.end()) {
+        for (const auto& [number, message] : queue->second) {
+            waiting.push_back(message);
+        }
+    }
+    co_return waiting;
+}
+
+Task<Result<domain::Subscriptions>> MemoryStore::subscriptions(const DeviceId& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.subscriptions, id.str()).value_or(domain::Subscriptions{});
 }
 
 /// The records after a key for which `keep` is true.

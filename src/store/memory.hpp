@@ -36,6 +36,9 @@ public:
     Task<Result<std::optional<domain::Registration>>> registration(
         const RegistrationId& id) override;
     Task<Result<std::optional<domain::Device>>> device(const DeviceId& id) override;
+    Task<Result<std::optional<domain::Twin>>> twin(const DeviceId& id) override;
+    Task<Result<std::vector<domain::DeviceMessage>>> messages(const DeviceId& id) override;
+    Task<Result<domain::Subscriptions>> subscriptions(const DeviceId& id) override;
     Task<Result<Page<domain::CaCertificate>>> cas(const PageRequest& page) override;
     Task<Result<Page<domain::EnrollmentGroup>>> groups(const PageRequest& page) override;
     Task<Result<Page<domain::IndividualEnrollment>>> individuals(const PageRequest& page) override;
@@ -64,6 +67,11 @@ private:
         std::map<std::string, std::map<std::uint64_t, std::pair<std::uint64_t, domain::Adoption>>>
             adoptions;
         std::map<std::string, domain::Device> devices;
+        std::map<std::string, domain::Twin> twins;
+        /// Of each device, by number; the numbers are all devices' together, as those of SQLite.
+        std::map<std::string, std::map<std::uint64_t, domain::DeviceMessage>> messages;
+        std::uint64_t newest_message = 0;
+        std::map<std::string, domain::Subscriptions> subscriptions;
         std::map<Digest, domain::Distrusted> distrusted;
         std::map<Digest, std::pair<TimePoint, x509::Certificate>> intermediates;
         std::map<std::string, domain::AccessToken> tokens;
@@ -76,6 +84,12 @@ private:
     class Applier;
 
     Result<Receipt> commit_now(const domain::Changes& changes);
+    template <class Map>
+    static std::optional<typename Map::mapped_type> found(const Map& records,
+                                                          const typename Map::key_type& key) {
+        const auto place = records.find(key);
+        return place == records.end() ? std::nullopt : std::optional{place->second};
+    }
     Result<Done> answering() const;
     bool leaf_in_disabled_entry(const Digest& leaf) const;
     template <class T, class Keep>

@@ -245,12 +245,48 @@ DROP INDEX devices_by_state;
 CREATE INDEX devices_by_state ON devices (state, id) WHERE state <> 1;
 )sql";
 
+/// Step 3: what a hub keeps for a device. Twins and messages hold texts of some length and live in
+/// rowid tables (see step 1). AUTOINCREMENT: the number of a message that went is not given to a
+/// later one, since a device may still complete the first.
+constexpr const char* hub_tables = R"sql(
+CREATE TABLE twins (
+    id               TEXT PRIMARY KEY,
+    tags             TEXT NOT NULL,
+    desired          TEXT NOT NULL,
+    desired_version  INTEGER NOT NULL,
+    reported         TEXT NOT NULL,
+    reported_version INTEGER NOT NULL,
+    etag             TEXT NOT NULL,
+    updated          INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE device_messages (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    device     TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    properties BLOB NOT NULL,               -- see packed.hpp
+    body       BLOB NOT NULL,
+    enqueued   INTEGER NOT NULL,
+    expires    INTEGER NOT NULL
+) STRICT;
+-- In order of delivery; with their ends, so that counting those that wait reads no bodies.
+CREATE INDEX device_messages_by_device ON device_messages (device, number, expires);
+
+CREATE TABLE subscriptions (
+    device       TEXT PRIMARY KEY,
+    messages     INTEGER NOT NULL,          -- granted quality of service, -1: not subscribed
+    twin_answers INTEGER NOT NULL,
+    desired      INTEGER NOT NULL,
+    methods      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
 static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array<const char*, 2> migrations{first_tables, fewer_indexes};
+constexpr std::array<const char*, 3> migrations{first_tables, fewer_indexes, hub_tables};
 
 Result<Done> refuse_strangers(Database& database);
 

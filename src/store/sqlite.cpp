@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "store/authority_rows.hpp"
 #include "store/bookkeeping_rows.hpp"
+#include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
 #include "store/paging.hpp"
 
@@ -196,6 +197,18 @@ Task<Result<std::optional<domain::Registration>>> SqliteStore::registration(
 
 Task<Result<std::optional<domain::Device>>> SqliteStore::device(const DeviceId& id) {
     co_return ask([&](Database& database) { return get_device(database, id); });
+}
+
+Task<Result<std::optional<domain::Twin>>> SqliteStore::twin(const DeviceId& id) {
+    co_return ask([&](Database& database) { return get_twin(database, id); });
+}
+
+Task<Result<std::vector<domain::DeviceMessage>>> SqliteStore::messages(const DeviceId& id) {
+    co_return ask([&](Database& database) { return list_messages(database, id); });
+}
+
+Task<Result<domain::Subscriptions>> SqliteStore::subscriptions(const DeviceId& id) {
+    co_return ask([&](Database& database) { return get_subscriptions(database, id); });
 }
 
 Task<Result<std::vector<AdoptionCount>>> SqliteStore::adoption_counts(

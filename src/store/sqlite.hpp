@@ -55,6 +55,9 @@ public:
     Task<Result<std::optional<domain::Registration>>> registration(
         const RegistrationId& id) override;
     Task<Result<std::optional<domain::Device>>> device(const DeviceId& id) override;
+    Task<Result<std::optional<domain::Twin>>> twin(const DeviceId& id) override;
+    Task<Result<std::vector<domain::DeviceMessage>>> messages(const DeviceId& id) override;
+    Task<Result<domain::Subscriptions>> subscriptions(const DeviceId& id) override;
     Task<Result<Page<domain::CaCertificate>>> cas(const PageRequest& page) override;
     Task<Result<Page<domain::EnrollmentGroup>>> groups(const PageRequest& page) override;
     Task<Result<Page<domain::IndividualEnrollment>>> individuals(const PageRequest& page) override;

@@ -258,9 +258,30 @@ TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
         "DROP INDEX devices_by_state;"
         "CREATE INDEX devices_by_state ON devices (state, id);"
         "CREATE INDEX registrations_by_ca ON registrations (ca_sha256, id);"
+        "DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"
         "PRAGMA user_version=1");
     EXPECT_EQ(setting(*open()), "x");
     EXPECT_EQ(asked("SELECT count(*) FROM sqlite_master WHERE name='registrations_by_ca'"), 0);
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
+}
+
+TEST_F(SqliteStores, ASecondSchemaIsBroughtUpToDate) {
+    ASSERT_TRUE(put_setting(*open(), "x"));
+    tamper(
+        "DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"
+        "PRAGMA user_version=2");
+    const auto device = DeviceId::trusted("dev");
+    {
+        const auto store = open();
+        EXPECT_EQ(setting(*store), "x");
+        const Changes changes{.writes = {PutTwin{{.device = device}},
+                                         QueueMessage{{.device = device}},
+                                         PutSubscriptions{device, {.messages = 1}}}};
+        ASSERT_TRUE(run(store->commit(changes)));
+        EXPECT_TRUE(run(store->twin(device)).value());
+        EXPECT_EQ(run(store->messages(device)).value().size(), 1U);
+        EXPECT_EQ(run(store->subscriptions(device)).value().messages, 1);
+    }
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
@@ -273,18 +294,24 @@ TEST_F(SqliteStores, OnlyTheOwnerReadsTheFiles) {
 }
 
 TEST_F(SqliteStores, ARecordThatCannotBeReadIsAnError) {
+    const auto device = DeviceId::trusted("dev");
     {
         const auto store = open();
-        const Changes changes{
-            .writes = {PutRegistration{a_registration("dev")}, PutCa{a_ca("root")}}};
+        const Changes changes{.writes = {PutRegistration{a_registration("dev")},
+                                         PutCa{a_ca("root")}, QueueMessage{{.device = device}},
+                                         PutSubscriptions{device, {.messages = 1}}}};
         ASSERT_TRUE(run(store->commit(changes)));
     }
-    tamper("UPDATE registrations SET status=99; UPDATE cas SET der=x'3000'");
+    tamper(
+        "UPDATE registrations SET status=99; UPDATE cas SET der=x'3000';"
+        "UPDATE device_messages SET properties=x'01'; UPDATE subscriptions SET methods=3");
     const auto store = open();
     EXPECT_EQ(run(store->registration(RegistrationId::trusted("dev"))).error().kind,
               ErrorKind::internal);
     EXPECT_EQ(run(store->ca(CaId::trusted("ca-root"))).error().reason, "unreadable-record");
     EXPECT_EQ(run(store->trust_records()).error().kind, ErrorKind::internal);
+    EXPECT_EQ(run(store->messages(device)).error().reason, "unreadable-record");
+    EXPECT_EQ(run(store->subscriptions(device)).error().reason, "unreadable-record");
 }
 
 // --- The audit log -------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "store/bookkeeping_rows.hpp"
 #include "store/expectation_rows.hpp"
 #include "store/expectations.hpp"
+#include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
 #include "store/schema.hpp"
 
@@ -207,6 +208,7 @@ public:
         return put_device(database_, write.device);
     }
     Result<Done> operator()(const domain::DeleteDevice& write) const {
+        TRY([[maybe_unused]] const auto kept, delete_hub_rows(database_, write.id));
         return delete_device(database_, write.id);
     }
     Result<Done> operator()(const domain::PutDistrusted& write) const {
@@ -230,6 +232,18 @@ public:
     }
     Result<Done> operator()(const domain::DeleteToken& write) const {
         return delete_token(database_, write.name);
+    }
+    Result<Done> operator()(const domain::PutTwin& write) const {
+        return put_twin(database_, write.twin);
+    }
+    Result<Done> operator()(const domain::QueueMessage& write) const {
+        return queue_message(database_, write.message);
+    }
+    Result<Done> operator()(const domain::RemoveMessage& write) const {
+        return remove_message(database_, write.device, write.number);
+    }
+    Result<Done> operator()(const domain::PutSubscriptions& write) const {
+        return put_subscriptions(database_, write.device, write.subscriptions);
     }
 
 private:

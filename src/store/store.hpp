@@ -93,6 +93,11 @@ public:
     virtual Task<Result<std::optional<domain::Registration>>> registration(
         const RegistrationId& id) = 0;
     virtual Task<Result<std::optional<domain::Device>>> device(const DeviceId& id) = 0;
+    virtual Task<Result<std::optional<domain::Twin>>> twin(const DeviceId& id) = 0;
+    /// What waits for the device, in order of delivery, expired ones too.
+    virtual Task<Result<std::vector<domain::DeviceMessage>>> messages(const DeviceId& id) = 0;
+    /// None: all of them -1.
+    virtual Task<Result<domain::Subscriptions>> subscriptions(const DeviceId& id) = 0;
 
     virtual Task<Result<Page<domain::CaCertificate>>> cas(const PageRequest& page) = 0;
     virtual Task<Result<Page<domain::EnrollmentGroup>>> groups(const PageRequest& page) = 0;

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What both stores promise: one suite, run against each.
+// What both stores promise: one suite, run against each. What they keep for a hub:
+// hub_contract_test.cpp.
 #include "base/limits.hpp"
 #include "store/audit_chain.hpp"
-#include "store/memory.hpp"
-#include "store/sqlite.hpp"
-#include "support/full_records.hpp"
-#include "support/run_task.hpp"
-#include "support/scratch_directory.hpp"
+#include "support/store_twins.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,46 +16,8 @@ using namespace rollcall::test;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-enum class Twin { sqlite, memory };
-
-const Digest audit_key = digest_of("audit key");
-
-class StoreContract : public ::testing::TestWithParam<Twin> {
+class StoreContract : public StoreTwins {
 protected:
-    StoreContract() { open(); }
-
-    void open() {
-        if (GetParam() == Twin::memory) {
-            auto store = std::make_unique<MemoryStore>(audit_key);
-            reader_ = store.get();
-            ledger_ = store.get();
-            memory_ = std::move(store);
-            return;
-        }
-        SqliteStore::Settings settings;
-        settings.file = directory_.path() / "rollcall.db";
-        settings.audit_key = audit_key;
-        auto store = SqliteStore::open(settings, metrics_, day("2026-01-01"));
-        ASSERT_TRUE(store) << store.error().detail << store.error().note;
-        sqlite_ = *std::move(store);
-        reader_ = sqlite_.get();
-        ledger_ = sqlite_.get();
-    }
-
-    Result<Receipt> commit(const Changes& changes) { return run(ledger_->commit(changes)); }
-    void must_commit(const Changes& changes) {
-        const auto receipt = commit(changes);
-        ASSERT_TRUE(receipt) << receipt.error().detail << receipt.error().note;
-    }
-    template <class... W>
-    void put(W... writes) {
-        must_commit({.writes = {writes...}});
-    }
-    /// The reason of a refusal to commit nothing but expectations; "" when they hold.
-    std::string refusal(Expectation expected) {
-        const auto receipt = commit({.expects = {std::move(expected)}});
-        return receipt ? "" : receipt.error().reason;
-    }
     std::vector<std::string> ids(const RegistrationFilter& filter, PageRequest page = {}) {
         std::vector<std::string> found;
         const auto listed = run(reader_->registrations(page, filter)).value();
@@ -68,19 +27,9 @@ protected:
         EXPECT_EQ(run(reader_->registration_count(filter)).value(), found.size());
         return found;
     }
-
-    ScratchDirectory directory_;
-    Metrics metrics_;
-    std::unique_ptr<SqliteStore> sqlite_;
-    std::unique_ptr<MemoryStore> memory_;
-    StoreReader* reader_ = nullptr;
-    Ledger* ledger_ = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P(Twins, StoreContract, ::testing::Values(Twin::sqlite, Twin::memory),
-                         [](const auto& each) {
-                             return each.param == Twin::sqlite ? "Sqlite" : "Memory";
-                         });
+INSTANTIATE_TEST_SUITE_P(Twins, StoreContract, both_stores(), store_name);
 
 // --- Every record comes back as it was put -------------------------------------------------
 
@@ -666,15 +615,15 @@ TEST_P(StoreContract, TheAuditLogIsAChain) {
     EXPECT_EQ(page.items[0].previous, Digest{});
     EXPECT_EQ(page.items[2].event, an_event("three"));
     EXPECT_EQ(page.items[2].previous, page.items[1].hash);
-    EXPECT_EQ(run(reader_->audit_head()).value(), signed_head(3, page.items[2].hash, audit_key));
-    const auto check = run(verify_audit(*reader_, audit_key)).value();
+    EXPECT_EQ(run(reader_->audit_head()).value(), signed_head(3, page.items[2].hash, audit_key_));
+    const auto check = run(verify_audit(*reader_, audit_key_)).value();
     EXPECT_EQ(check.records, 3U);
     EXPECT_EQ(check.fault, std::nullopt);
     EXPECT_TRUE(run(verify_audit(*reader_, digest_of("another key"))).value().fault);
 }
 
 TEST_P(StoreContract, AnEmptyAuditLogIsSound) {
-    const auto check = run(verify_audit(*reader_, audit_key)).value();
+    const auto check = run(verify_audit(*reader_, audit_key_)).value();
     EXPECT_EQ(check.records, 0U);
     EXPECT_EQ(check.fault, std::nullopt);
 }
