@@ -173,6 +173,28 @@ inline constexpr std::size_t ledger_batch_max = 256;
 /// Changes that may wait for the ledger; beyond it the answer is "unavailable".
 inline constexpr std::size_t ledger_queue_max = 65'536;
 
+// --- Telemetry (store/telemetry_log) ---
+/// One record: the 256 KiB that IoT Hub allows for a message's body and properties, and room for
+/// the device's name, the time and the lengths of what is in it.
+inline constexpr std::size_t telemetry_record_bytes_max = 272 * 1024;
+/// What is kept on the disk, for readers that were away: at 500 bytes a message two million, a day
+/// of 25 messages a second. The log is no archive.
+inline constexpr std::uint64_t telemetry_bytes_max = std::uint64_t{1} << 30U;
+/// And for how long: a reader that is repaired by tomorrow misses nothing.
+inline constexpr auto telemetry_age_max = 24h;
+/// One file of the log. Whole ones are let go, so that about a sixteenth goes at once.
+inline constexpr std::uint64_t telemetry_segment_bytes_max = 64 * 1024 * 1024;
+/// A file also ends when it covers this part of the age: else the records of a quiet fleet would
+/// be as old as its file is long.
+inline constexpr int telemetry_segments_per_age = 8;
+/// Records written and synced together at the most: a few hundredths of a second on a slow disk.
+inline constexpr std::size_t telemetry_batch_bytes_max = 8 * 1024 * 1024;
+/// Records that may wait to be written; beyond it the answer is "unavailable". A second or two of
+/// a slow disk's work.
+inline constexpr std::size_t telemetry_queue_bytes_max = 64 * 1024 * 1024;
+/// What one question looks through before others have their turn, and the most an answer holds.
+inline constexpr std::size_t telemetry_look_bytes_max = 16 * 1024 * 1024;
+
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
 static_assert(source_effort_per_second < strangers_effort_per_second_and_core);
@@ -186,5 +208,9 @@ static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);
 static_assert(refusal_queue_bytes_max <= stranger_refusal_bytes_max);
+static_assert(telemetry_record_bytes_max < telemetry_batch_bytes_max);
+static_assert(telemetry_batch_bytes_max < telemetry_queue_bytes_max);
+static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);
+static_assert(telemetry_segment_bytes_max < telemetry_bytes_max);
 
 }  // namespace rollcall::limits

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GroupCommit: many callers, one writer thread. Whatever waits when the writer is free goes into
-// one batch, and the callers are woken on their own executors after the batch is durable. No timer
-// holds a batch back: a caller's executor first goes through what is ready on it, and as long as
-// that brings more callers, they share the batch; on an idle server that is nobody, and no wait.
-// Knows no database: sqlite_writer carries batches out, PostgreSQL will.
+// one batch, and the callers are woken on their own executors after the batch is durable (how they
+// gather: group_queue.hpp). Knows no database: sqlite_writer carries batches out, PostgreSQL will.
 #pragma once
 
 #include "store/store.hpp"
@@ -13,6 +11,9 @@
 #include <thread>
 
 namespace rollcall::store {
+
+template <class Entry>
+class GroupQueue;
 
 class GroupCommit {
 public:
@@ -49,15 +50,12 @@ public:
     std::size_t waiting() const;
 
 private:
-    struct Waiter;
-    template <class Handler>
-    struct WaiterOf;
-    struct Queue;
+    using Queue = GroupQueue<Entry>;
 
     void run();
 
     Writer& writer_;
-    std::shared_ptr<Queue> queue_;  ///< shared with what still gathers when the writer has ended
+    std::shared_ptr<Queue> queue_;
     std::thread thread_;
 };
 
