@@ -96,16 +96,27 @@ TEST(GroupCommit, WhatWaitsGoesTogetherUpToTheBoundAndInOrder) {
 }
 
 TEST(GroupCommit, CallersThatAreReadyTogetherShareABatch) {
-    const auto all = numbered(10);
+    const auto all = numbered(200);
     HeldWriter writer;
     GroupCommit ledger{writer};
-    std::vector<Task<Result<Receipt>>> tasks;
-    for (const auto& changes : all) {
-        tasks.push_back(ledger.commit(changes));
+    // Each is ready a round of the executor after the one before.
+    const auto later = [&](std::size_t i) -> Task<Result<Receipt>> {
+        for (std::size_t round = 0; round < i; ++round) {
+            co_await asio::post(asio::use_awaitable);
+        }
+        co_return co_await ledger.commit(all[i]);
+    };
+    const std::size_t rounds = limits::ledger_batch_max / all.size() + 2;
+    for (std::size_t i = 0; i < rounds; ++i) {
+        std::vector<Task<Result<Receipt>>> tasks;
+        for (std::size_t each = 0; each < all.size(); ++each) {
+            tasks.push_back(later(each));
+        }
+        run_together(std::move(tasks));
     }
-    run_together(std::move(tasks));
     ledger.stop();
-    EXPECT_THAT(writer.batches, testing::ElementsAre(all.size()));
+    EXPECT_EQ(writer.batches, std::vector<std::size_t>(rounds, all.size()))
+        << "however many there were before";
 }
 
 TEST(GroupCommit, TheQueueHasABound) {

@@ -31,7 +31,7 @@ Result<std::optional<TelemetryBlocks::Records>> TelemetryBlocks::read(
         opened_ = block.segment;
     }
     TRY([[maybe_unused]] const auto filled,
-        file_.read(bytes_, block.begin, static_cast<std::size_t>(block.end - block.begin)));
+        file_.read(disk_, bytes_, block.begin, static_cast<std::size_t>(block.end - block.begin)));
     Records records;
     ByteView left{bytes_};
     for (std::uint64_t sequence = block.first; sequence <= block.last; ++sequence) {

@@ -9,7 +9,9 @@ namespace rollcall::store {
 
 class TelemetryBlocks {
 public:
-    explicit TelemetryBlocks(const std::filesystem::path& directory) : directory_(directory) {}
+    /// Both outlive this.
+    TelemetryBlocks(const std::filesystem::path& directory, SegmentDisk& disk)
+        : directory_(directory), disk_(disk) {}
 
     using Records = std::vector<TelemetryRecord>;
 
@@ -20,6 +22,7 @@ public:
 
 private:
     const std::filesystem::path& directory_;
+    SegmentDisk& disk_;
     std::uint64_t opened_ = 0;  ///< the segment whose file this is
     SegmentFile file_{};
     Bytes bytes_{};

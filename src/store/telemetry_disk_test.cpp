@@ -207,6 +207,19 @@ TEST_F(TelemetryDisk, AnotherFormatIsRefusedAndOtherFilesAreLeftAlone) {
 
 // --- Disks that refuse ----------------------------------------------------------------------
 
+TEST_F(TelemetryDisk, WhatCannotBeReadIsSaid) {
+    open();
+    must_append("one");
+    disk_.reads_fail = true;
+    EXPECT_EQ(run(log_->read({})).error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(run(log_->newest({})).error().reason, "storage-failed");
+    log_.reset();
+    EXPECT_EQ(TelemetryLog::open(settings_, metrics_).error().reason, "storage-failed");
+    disk_.reads_fail = false;
+    open();
+    EXPECT_THAT(bodies(read()), ElementsAre("one"));
+}
+
 TEST_F(TelemetryDisk, AFullDiskRefusesEveryCallerAndLeavesNoHalfRecord) {
     open();
     must_append("one");

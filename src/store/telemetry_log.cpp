@@ -26,9 +26,9 @@ void say_cut(const Segment& segment, std::string_view what) {
                {"bytes", std::to_string(segment.beyond)}});
 }
 
-SegmentDisk& usual_disk() {
-    static SegmentDisk disk;
-    return disk;
+SegmentDisk& disk_of(const TelemetryLog::Settings& settings) {
+    static SegmentDisk usual;
+    return settings.disk != nullptr ? *settings.disk : usual;
 }
 
 TelemetryWriter::Settings writing(const TelemetryLog::Settings& settings) {
@@ -38,7 +38,7 @@ TelemetryWriter::Settings writing(const TelemetryLog::Settings& settings) {
             .segment_bytes_max =
                 std::min(settings.segment_bytes_max, settings.bytes_max / segments_min),
             .age_max = settings.age_max,
-            .disk = settings.disk != nullptr ? settings.disk : &usual_disk()};
+            .disk = &disk_of(settings)};
 }
 
 }  // namespace
@@ -52,7 +52,8 @@ Result<std::unique_ptr<TelemetryLog>> TelemetryLog::open(const Settings& setting
     std::deque<Segment> found;
     std::uint64_t next = 1;
     for (const std::uint64_t first : firsts) {
-        TRY(auto segment, scan_segment(segment_path(settings.directory, first), first));
+        TRY(auto segment,
+            scan_segment(disk_of(settings), segment_path(settings.directory, first), first));
         next = std::max(next, beyond_all(segment));
         if (segment.beyond > 0 && first != firsts.back()) {
             say_cut(segment, "telemetry_damaged");
@@ -70,6 +71,7 @@ Result<std::unique_ptr<TelemetryLog>> TelemetryLog::open(const Settings& setting
 TelemetryLog::TelemetryLog(const Settings& settings, std::deque<Segment> found, std::uint64_t next,
                            Metrics& metrics)
     : directory_(settings.directory),
+      disk_(disk_of(settings)),
       catalogue_(std::move(found)),
       writer_(writing(settings), catalogue_, next, metrics),
       queue_(std::make_shared<Queue>(
@@ -227,7 +229,7 @@ Result<std::optional<TelemetryPage>> TelemetryLog::try_to_read(const TelemetryQu
     const auto plan = catalogue_.after(query.after, limits::telemetry_look_bytes_max);
     TelemetryPage page{.records = {}, .next = query.after, .oldest = plan.oldest};
     const std::size_t count = count_of(query);
-    TelemetryBlocks blocks{directory_};
+    TelemetryBlocks blocks{directory_, disk_};
     for (const auto& block : plan.blocks) {
         TRY(auto records, read_block(blocks, block, query.after, query));
         if (!records) {
@@ -278,7 +280,7 @@ Result<bool> TelemetryLog::look_back(const TelemetryQuery& query, Backward& back
     }
     backward.oldest = plan.oldest;
     const std::size_t count = count_of(query);
-    TelemetryBlocks blocks{directory_};
+    TelemetryBlocks blocks{directory_, disk_};
     for (const auto& block : plan.blocks) {
         const std::size_t wanted = count - backward.records.size();
         // Of all devices the last ones will do.

@@ -74,6 +74,7 @@ private:
     Result<bool> look_back(const TelemetryQuery& query, Backward& backward);
 
     const std::filesystem::path directory_;
+    SegmentDisk& disk_;
     TelemetryCatalogue catalogue_;
     TelemetryWriter writer_;
     std::shared_ptr<Queue> queue_;

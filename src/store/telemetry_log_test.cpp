@@ -232,6 +232,33 @@ TEST_F(TelemetryLogTest, ReadersFollowAWriterThatLetsGo) {
     EXPECT_GT(read().oldest, 1U);
 }
 
+TEST_F(TelemetryLogTest, WhatIsLetGoWhileItIsReadIsNotPassedOver) {
+    settings_.bytes_max = 4'000;
+    settings_.segment_bytes_max = 1;  // a file for each
+    const std::vector<Telemetry> large{a_telemetry(std::string(4'000, 'x'))};
+    // What was the newest goes with the one after the next.
+    const auto make_room = [&] {
+        EXPECT_TRUE(run(log_->append(large)));
+        EXPECT_TRUE(run(log_->append(large)));
+    };
+    open();
+    must_append("1");
+    must_append("2");
+    disk_.on_read = make_room;
+    auto page = read();
+    EXPECT_EQ(page.oldest, 3U);
+    EXPECT_THAT(sequences(page), ElementsAre(3, 4)) << "the first was open, the second gone";
+    EXPECT_EQ(page.next, 4U);
+
+    must_append("5");
+    must_append("6");
+    disk_.on_read = make_room;
+    page = newest();
+    EXPECT_THAT(bodies(page), ElementsAre("6")) << "5 was gone";
+    EXPECT_EQ(page.oldest, 7U);
+    EXPECT_EQ(page.next, 6U);
+}
+
 // --- Questions ------------------------------------------------------------------------------
 
 TEST_F(TelemetryLogTest, APageHoldsWhatWasAskedFor) {

@@ -39,6 +39,10 @@ std::size_t content_size(const domain::Telemetry& telemetry) {
 
 // --- Files ----------------------------------------------------------------------------------
 
+ssize_t SegmentDisk::read(int file, std::span<std::uint8_t> bytes, std::uint64_t at) {
+    return ::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(at));
+}
+
 ssize_t SegmentDisk::write(int file, ByteView bytes, std::uint64_t at) {
     return ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(at));
 }
@@ -96,17 +100,17 @@ Result<std::uint64_t> SegmentFile::size() const {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
-Result<Done> SegmentFile::read(Bytes& bytes, std::uint64_t at, std::size_t size) const {
+Result<Done> SegmentFile::read(SegmentDisk& disk, Bytes& bytes, std::uint64_t at,
+                               std::size_t size) const {
     bytes.resize(size);
     std::size_t done = 0;
     while (done < size) {
-        const ssize_t count =
-            ::pread(number_, bytes.data() + done, size - done, static_cast<off_t>(at + done));
+        const ssize_t count = disk.read(number_, std::span{bytes}.subspan(done), at + done);
         if (count < 0 && errno == EINTR) {
             continue;
         }
         if (count < 0) {
-            return segment_error(errno, "pread");
+            return segment_error(errno, "read");
         }
         if (count == 0) {
             break;
@@ -279,13 +283,13 @@ void take_records(Segment& segment, ByteView bytes) {
 
 }  // namespace
 
-Result<Segment> scan_segment(const fs::path& path, std::uint64_t first) {
+Result<Segment> scan_segment(SegmentDisk& disk, const fs::path& path, std::uint64_t first) {
     TRY(const auto file, SegmentFile::open(path, O_RDONLY));
     TRY(const std::uint64_t size, file.size());
     Segment segment;
     segment.first = first;
     Bytes bytes;
-    TRY([[maybe_unused]] const auto head, file.read(bytes, 0, segment_header_bytes));
+    TRY([[maybe_unused]] const auto head, file.read(disk, bytes, 0, segment_header_bytes));
     if (bytes != segment_header(first)) {
         if (is_of_another_format(bytes)) {
             return Error{ErrorKind::unsupported,
@@ -299,7 +303,7 @@ Result<Segment> scan_segment(const fs::path& path, std::uint64_t first) {
     std::uint64_t before = 0;
     while (segment.end > before) {
         before = segment.end;
-        TRY([[maybe_unused]] const auto more, file.read(bytes, segment.end, scan_bytes));
+        TRY([[maybe_unused]] const auto more, file.read(disk, bytes, segment.end, scan_bytes));
         take_records(segment, bytes);
     }
     segment.beyond = size - segment.end;

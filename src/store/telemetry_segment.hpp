@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <sys/types.h>
 #include <vector>
 
@@ -17,11 +18,12 @@ namespace rollcall::store {
 
 // --- Files ----------------------------------------------------------------------------------
 
-/// The calls that bring a segment to the disk; a test gives one that fails.
+/// The calls that bring a segment to the disk and back; a test gives one that fails.
 class SegmentDisk {
 public:
     virtual ~SegmentDisk() = default;
-    /// As pwrite(2), fdatasync(2) and ftruncate(2).
+    /// As pread(2), pwrite(2), fdatasync(2) and ftruncate(2).
+    virtual ssize_t read(int file, std::span<std::uint8_t> bytes, std::uint64_t at);
     virtual ssize_t write(int file, ByteView bytes, std::uint64_t at);
     virtual int sync(int file);
     virtual int truncate(int file, std::uint64_t size);
@@ -42,7 +44,7 @@ public:
     void close();
     Result<std::uint64_t> size() const;
     /// Fewer bytes only where the file ends.
-    Result<Done> read(Bytes& bytes, std::uint64_t at, std::size_t size) const;
+    Result<Done> read(SegmentDisk& disk, Bytes& bytes, std::uint64_t at, std::size_t size) const;
 
 private:
     explicit SegmentFile(int number) : number_(number) {}
@@ -113,6 +115,7 @@ struct Segment {
 };
 /// Reads the whole file and checks every record. What is behind a damaged one is `beyond`; where
 /// the header is, that is everything, and `end` is 0. `unsupported` for a file of another format.
-Result<Segment> scan_segment(const std::filesystem::path& path, std::uint64_t first);
+Result<Segment> scan_segment(SegmentDisk& disk, const std::filesystem::path& path,
+                             std::uint64_t first);
 
 }  // namespace rollcall::store

@@ -8,6 +8,7 @@
 #include "support/scratch_directory.hpp"
 
 #include <cerrno>
+#include <functional>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -16,6 +17,16 @@ namespace rollcall::test {
 
 class FaultyDisk final : public store::SegmentDisk {
 public:
+    ssize_t read(int file, std::span<std::uint8_t> bytes, std::uint64_t at) override {
+        if (on_read) {
+            std::exchange(on_read, nullptr)();
+        }
+        if (reads_fail) {
+            errno = EIO;
+            return -1;
+        }
+        return SegmentDisk::read(file, bytes, at);
+    }
     ssize_t write(int file, ByteView bytes, std::uint64_t at) override {
         ++writes;
         const std::scoped_lock held{gate};
@@ -48,6 +59,8 @@ public:
     std::atomic<int> writes{0};
     std::atomic<int> syncs{0};
     std::atomic<std::int64_t> bytes_left{-1};  ///< on the disk; -1: enough
+    std::function<void()> on_read{};           ///< once, before the next read
+    std::atomic<bool> reads_fail{false};
     std::atomic<bool> syncs_fail{false};
     std::atomic<bool> truncates_fail{false};
     std::mutex gate{};  ///< held: writes wait
