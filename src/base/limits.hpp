@@ -86,6 +86,27 @@ inline constexpr auto idle_time_max = 60s;
 /// To write one answer to a peer that reads slowly.
 inline constexpr auto answer_time_max = 20s;
 
+// --- MQTT ---
+/// CONNECT: client id, user name, a SAS password, a will.
+inline constexpr std::size_t mqtt_connect_bytes_max = 16 * 1024;
+/// The hub's bound for a message (256 KB) with its topic.
+inline constexpr std::size_t mqtt_packet_bytes_max = 256 * 1024 + 8 * 1024;
+/// Sent at least once and not acknowledged, of one session; real clients keep up with 10 to 100.
+inline constexpr std::size_t mqtt_unacknowledged_max = 32;
+/// What waits for a client that does not read: a queue full of the largest messages to a device.
+inline constexpr std::size_t mqtt_outgoing_bytes_max = 4 * 1024 * 1024;
+/// Longer keep-alives, and none, count as this (hub-mqtt.md 4.1: 1.5 times it is the longest
+/// silence).
+inline constexpr auto mqtt_keep_alive_max = 1177s;
+/// A session that has not registered (PRODUCT section 4).
+inline constexpr auto unregistered_session_time_max = 30s;
+/// $rid of a request; SDKs send a GUID or a number.
+inline constexpr std::size_t mqtt_request_id_chars_max = 512;
+/// Topic filters in one SUBSCRIBE that are looked at (hub-mqtt.md 4.4); the rest is refused.
+inline constexpr std::size_t mqtt_wishes_max = 5;
+/// Properties of one message, to or from a device.
+inline constexpr std::size_t message_properties_max = 128;
+
 // --- Connections ---
 /// Open at once on one door; idle ones cost about 30 kB each.
 inline constexpr std::size_t connections_max = 20'000;
@@ -172,6 +193,27 @@ inline constexpr std::size_t cached_authorities_max = 8'192;
 inline constexpr std::size_t ledger_batch_max = 256;
 /// Changes that may wait for the ledger; beyond it the answer is "unavailable".
 inline constexpr std::size_t ledger_queue_max = 65'536;
+
+// --- Hub (hub-mqtt.md 4.3: the documented bounds) ---
+/// Of the desired and of the reported properties, each.
+inline constexpr std::size_t twin_properties_bytes_max = 32 * 1024;
+inline constexpr std::size_t twin_tags_bytes_max = 8 * 1024;
+inline constexpr int twin_depth_max = 10;
+inline constexpr std::size_t twin_key_bytes_max = 1'024;
+/// One message to a device, and how many may wait for it.
+inline constexpr std::size_t device_message_bytes_max = 64 * 1024;
+inline constexpr std::size_t device_messages_max = 50;
+inline constexpr auto message_life = std::chrono::seconds{3'600};
+inline constexpr auto message_life_max = std::chrono::seconds{2 * 24 * 3'600};
+/// What a device sends at once; beyond it the connection is closed.
+inline constexpr std::size_t telemetry_body_bytes_max = 256 * 1024;
+/// A method's name and payload, and how long its answer may take.
+inline constexpr std::size_t method_name_chars_max = 100;
+inline constexpr std::size_t method_payload_bytes_max = 128 * 1024;
+inline constexpr auto method_timeout = std::chrono::seconds{30};
+inline constexpr auto method_timeout_max = std::chrono::seconds{300};
+/// Methods that wait for a device's answer, all devices together.
+inline constexpr std::size_t method_calls_max = 10'000;
 
 // --- Telemetry (store/telemetry_log) ---
 /// One record: the 256 KiB that IoT Hub allows for a message's body and properties, and room for

@@ -35,6 +35,8 @@ struct ConnectionFacts {
     std::string sni{};
     /// Whether we asked for a client certificate (by door, or by SNI on a shared one).
     bool certificate_requested = false;
+    /// The bytes come in WebSocket messages.
+    bool websocket = false;
 
     /// What the client sent, end entity first; its private key was proved in this handshake, and
     /// nothing else about it was judged. Empty when it sent none, or with peer_error.
@@ -75,6 +77,17 @@ public:
     virtual void close() = 0;
 
     virtual const ConnectionFacts& facts() const = 0;
+};
+
+class Core;
+
+/// Speaks on a stream that is open already.
+class StreamHandler {
+public:
+    virtual ~StreamHandler() = default;
+    /// Until the conversation ends; the stream outlives it. Draining and closing are its own
+    /// business (it is a Resident).
+    virtual Task<void> serve(Core& core, Stream& stream) = 0;
 };
 
 }  // namespace rollcall::net

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/mqtt_door.hpp"
+
+#include "net/deadline.hpp"
+
+#include <array>
+#include <exception>
+#include <functional>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+
+namespace rollcall::net {
+namespace {
+
+using mqtt::ConnectAnswer;
+
+/// Where all sessions of a thread read into; used up before the next co_await.
+std::span<std::uint8_t> scratch() {
+    thread_local std::array<std::uint8_t, 16 * 1024> bytes;
+    return bytes;
+}
+
+}  // namespace
+
+struct MqttDoor::Held {
+    Held(MqttHandler& handler_, Metrics& metrics, const MqttSettings& settings_)
+        : handler(handler_),
+          settings(settings_),
+          accepted(metrics.counter("rollcall_mqtt_connects_total", "MQTT CONNECTs, by outcome.",
+                                   {{"outcome", "accepted"}})),
+          refused(metrics.counter("rollcall_mqtt_connects_total", "MQTT CONNECTs, by outcome.",
+                                  {{"outcome", "refused"}})),
+          broken(metrics.counter("rollcall_mqtt_protocol_refusals_total",
+                                 "MQTT connections closed because a rule was broken.")) {}
+
+    MqttHandler& handler;
+    const MqttSettings settings;
+    Counter& accepted;
+    Counter& refused;
+    Counter& broken;
+};
+
+namespace {
+
+/// One connection: reads, asks the conversation, writes.
+class MqttConnection final : public Resident, public MqttPeer {
+public:
+    MqttConnection(Core& core, Stream& stream, MqttDoor::Held& door)
+        : Resident(core),
+          core_(core),
+          stream_(stream),
+          door_(door),
+          deadline_(core, stream),
+          session_(door.settings.session) {}
+
+    /// false: the stream counted and logged why.
+    Task<bool> shake_hands();
+    Task<void> run();
+
+    // --- Resident ---
+    void drain() override {
+        gracefully_ = true;  // the client did nothing wrong
+        draining_ = true;
+        stream_.interrupt_read();
+    }
+    void close() override {
+        closing_ = true;
+        stream_.close();
+    }
+
+    // --- MqttPeer ---
+    const ConnectionFacts& facts() const override { return stream_.facts(); }
+    asio::any_io_executor executor() override { return core_.context().get_executor(); }
+    void acknowledge(const mqtt::Publish& publish) override {
+        if (publish.id != 0) {
+            session_.acknowledge(publish.id);
+            write_soon();
+        }
+    }
+    void grant(mqtt::PacketId id, const std::vector<std::optional<mqtt::Qos>>& granted) override {
+        session_.grant(id, granted);
+        write_soon();
+    }
+    void release(mqtt::PacketId id) override {
+        session_.release(id);
+        write_soon();
+    }
+    void publish(mqtt::Outgoing message) override {
+        if (const auto queued = session_.publish(std::move(message)); !queued) {
+            refuse(queued.error());
+            return;
+        }
+        write_soon();
+    }
+    void end_in(std::chrono::milliseconds time) override {
+        ends_by_silence_ = false;
+        deadline_.arm(time, Deadline::Then::close);
+    }
+    void end_by_silence() override {
+        ends_by_silence_ = true;
+        heard();
+    }
+
+private:
+    using Publishes = std::vector<mqtt::Publish>;
+
+    Task<void> converse();
+    Task<bool> take_events();
+    Task<Result<Done>> take(const mqtt::Event& event);
+    Task<Result<Done>> open(const mqtt::Connect& connect);
+    Task<Result<Done>> hand_over(Publishes& publishes);
+    void heard();
+    void refuse(const Error& why);
+    void write_soon();
+    Task<void> write_out();
+    Task<void> write_in_background();
+    Task<void> background_writer_gone();
+    Task<void> say_goodbye();
+
+    Core& core_;
+    Stream& stream_;
+    MqttDoor::Held& door_;
+    Deadline deadline_;
+    mqtt::Session session_;
+    std::unique_ptr<MqttConversation> conversation_;
+    std::function<void()> tell_writer_gone_;
+    bool ends_by_silence_ = false;
+    bool in_read_loop_ = true;    ///< which writes what gathered before it reads again
+    bool in_background_ = false;  ///< a writer of its own was spawned and has not ended
+    bool writing_ = false;
+    bool closing_ = false;
+    bool draining_ = false;
+    bool gracefully_ = false;
+};
+
+Task<bool> MqttConnection::shake_hands() {
+    deadline_.arm(door_.settings.handshake_time, Deadline::Then::close);
+    const auto opened = co_await stream_.open();
+    co_return opened.has_value();
+}
+
+Task<void> MqttConnection::run() {
+    deadline_.arm(door_.settings.connect_time, Deadline::Then::close);
+    try {
+        co_await converse();
+    } catch (const std::exception& exception) {
+        log_event(Severity::error, "mqtt-conversation-failed",
+                  {{"door", stream_.facts().door}, {"note", exception.what()}});
+    }
+    if (conversation_) {
+        co_await conversation_->ended(gracefully_);
+        conversation_.reset();
+    }
+    co_await say_goodbye();
+}
+
+/// Until the connection has to end.
+Task<void> MqttConnection::converse() {
+    for (;;) {
+        const bool goes_on = co_await take_events();
+        co_await write_out();
+        if (!goes_on || closing_ || draining_) {
+            co_return;
+        }
+        in_read_loop_ = false;
+        const auto got = co_await stream_.read_some(scratch());
+        in_read_loop_ = true;
+        if (!got || *got == 0) {
+            co_return;
+        }
+        if (ends_by_silence_) {
+            heard();
+        }
+        session_.received(scratch().first(*got));
+    }
+}
+
+/// Everything that has come whole. Publishes that follow one another are handed over together: one
+/// write to the disk for all of them.
+Task<bool> MqttConnection::take_events() {
+    Publishes publishes;
+    for (;;) {
+        auto event = session_.next();
+        const bool another = event && *event;
+        if (another) {
+            if (auto* const publish = std::get_if<mqtt::Publish>(&**event)) {
+                publishes.push_back(std::move(*publish));
+                continue;
+            }
+        }
+        const auto handed = co_await hand_over(publishes);
+        if (!handed) {
+            refuse(handed.error());
+            co_return false;
+        }
+        if (!event) {
+            refuse(event.error());
+            co_return false;
+        }
+        if (!another) {
+            co_return true;
+        }
+        const mqtt::Event next = **std::move(event);
+        const auto taken = co_await take(next);
+        if (!taken) {
+            refuse(taken.error());
+        }
+        if (!taken || gracefully_ || closing_ || !session_.connected()) {
+            co_return false;
+        }
+    }
+}
+
+Task<Result<Done>> MqttConnection::hand_over(Publishes& publishes) {
+    if (publishes.empty()) {
+        co_return Done{};
+    }
+    const auto taken = co_await conversation_->published(publishes);
+    publishes.clear();
+    co_return taken;
+}
+
+Task<Result<Done>> MqttConnection::take(const mqtt::Event& event) {
+    if (const auto* const connect = std::get_if<mqtt::Connect>(&event)) {
+        co_return co_await open(*connect);
+    }
+    if (const auto* const subscribe = std::get_if<mqtt::Subscribe>(&event)) {
+        co_return co_await conversation_->subscribed(*subscribe);
+    }
+    if (const auto* const unsubscribe = std::get_if<mqtt::Unsubscribe>(&event)) {
+        co_return co_await conversation_->unsubscribed(*unsubscribe);
+    }
+    if (const auto* const acknowledged = std::get_if<mqtt::Acknowledged>(&event)) {
+        co_return co_await conversation_->acknowledged(acknowledged->token);
+    }
+    gracefully_ = true;
+    co_return Done{};
+}
+
+Task<Result<Done>> MqttConnection::open(const mqtt::Connect& connect) {
+    auto welcome = co_await door_.handler.welcome(connect, *this);
+    if (!welcome.conversation) {
+        door_.refused.add();
+        session_.refuse(welcome.refusal);
+        co_return Done{};
+    }
+    door_.accepted.add();
+    conversation_ = std::move(welcome.conversation);
+    session_.accept(welcome.session_present);
+    end_by_silence();
+    co_return co_await conversation_->begin();
+}
+
+void MqttConnection::heard() {
+    deadline_.arm(session_.silence_max(door_.settings.keep_alive_max), Deadline::Then::close);
+}
+
+void MqttConnection::refuse(const Error& why) {
+    door_.broken.add();
+    log_event(Severity::debug, "mqtt-connection-refused",
+              {{"door", stream_.facts().door},
+               {"peer", stream_.facts().peer_address},
+               {"reason", why.reason},
+               {"detail", why.detail}});
+    closing_ = true;
+    if (!in_read_loop_) {
+        stream_.close();
+    }
+}
+
+/// What another than the read loop wants sent has a writer of its own while there is something.
+void MqttConnection::write_soon() {
+    if (!in_read_loop_ && !in_background_) {
+        in_background_ = true;
+        core_.spawn("mqtt-writer", write_in_background());
+    }
+}
+
+/// Writes what has gathered, and what gathers meanwhile. One at a time: who comes second leaves.
+Task<void> MqttConnection::write_out() {
+    if (std::exchange(writing_, true)) {
+        co_return;
+    }
+    while (session_.has_outgoing()) {
+        const std::string bytes = session_.take_outgoing();
+        const auto written = co_await stream_.write(as_bytes(bytes));
+        if (!written) {
+            close();
+            break;
+        }
+    }
+    writing_ = false;
+}
+
+Task<void> MqttConnection::write_in_background() {
+    co_await write_out();
+    in_background_ = false;
+    if (tell_writer_gone_) {
+        tell_writer_gone_();
+    }
+}
+
+Task<void> MqttConnection::background_writer_gone() {
+    if (!in_background_) {
+        co_return;
+    }
+    auto wait = [this](auto handler) {
+        auto held = std::make_shared<decltype(handler)>(std::move(handler));
+        auto home = asio::prefer(asio::get_associated_executor(*held),
+                                 asio::execution::outstanding_work.tracked);
+        tell_writer_gone_ = [home, held] { asio::post(home, [held] { (*held)(); }); };
+    };
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(wait, asio::use_awaitable);
+}
+
+Task<void> MqttConnection::say_goodbye() {
+    constexpr std::chrono::seconds patience{2};
+    deadline_.arm(patience, Deadline::Then::close);
+    if (closing_) {
+        stream_.close();
+    }
+    co_await background_writer_gone();
+    const auto told = co_await stream_.shutdown();
+    static_cast<void>(told);  // nothing follows that could depend on it
+}
+
+/// Owns the stream of one session.
+Task<void> serve_stream(Core& core, std::unique_ptr<Stream> stream, MqttDoor::Held& door) {
+    MqttConnection connection(core, *stream, door);
+    const bool open = co_await connection.shake_hands();
+    if (open) {
+        co_await connection.run();
+    }
+}
+
+}  // namespace
+
+MqttDoor::MqttDoor(TlsServer& tls, MqttHandler& handler, Metrics& metrics,
+                   const MqttSettings& settings)
+    : ask_([](std::string_view) { return true; }),
+      tls_(tls),
+      held_(std::make_unique<Held>(handler, metrics, settings)) {}
+
+MqttDoor::~MqttDoor() = default;
+
+Task<void> MqttDoor::serve(Core& core, AcceptedSocket socket) {
+    auto stream = tls_.stream(core, std::move(socket), ask_);
+    return serve_stream(core, std::move(stream), *held_);
+}
+
+Task<void> MqttDoor::serve(Core& core, Stream& stream) {
+    MqttConnection connection(core, stream, *held_);
+    co_await connection.run();
+}
+
+}  // namespace rollcall::net
