@@ -93,6 +93,7 @@ Result<Exit> check(const Invocation& call) {
     const json::value record =
         json::object{{"data", settings.data.string()},
                      {"deviceHttps", at(settings.device_https)},
+                     {"deviceMqtt", at(settings.device_mqtt)},
                      {"operator", at(settings.operator_door)},
                      {"metrics", at(settings.metrics)},
                      {"hub", own_hub_name(settings, *certificate_names, host_name())},
@@ -105,6 +106,7 @@ Result<Exit> check(const Invocation& call) {
     }
     print_fields(call.io().out, {{"data", shown(record, "data")},
                                  {"device-https", shown(record, "deviceHttps")},
+                                 {"device-mqtt", shown(record, "deviceMqtt")},
                                  {"operator", shown(record, "operator")},
                                  {"metrics", shown(record, "metrics")},
                                  {"hub", shown(record, "hub")},

@@ -150,9 +150,9 @@ public:
 
     Result<Settings> check() {
         door("device-https", config_.device_https, settings_.device_https);
+        door("device-mqtt", config_.device_mqtt, settings_.device_mqtt);
         door("operator", config_.operator_door, settings_.operator_door);
         door("metrics", config_.metrics, settings_.metrics);
-        missing_door("device-mqtt", config_.device_mqtt);
         missing_door("device-amqp", config_.device_amqp);
         doors_apart();
         credential();
@@ -195,14 +195,20 @@ private:
         }
     }
 
-    /// Only devices and operators may share a door; port 0 never collides.
+    /// Only devices over HTTPS and operators may share a door; port 0 never collides.
     void doors_apart() {
-        const auto& metrics = settings_.metrics;
-        if (!metrics || metrics->port == 0) {
-            return;
+        const std::vector<std::pair<std::string, std::optional<net::ListenAddress>>> doors{
+            {"metrics", settings_.metrics},
+            {"device-mqtt", settings_.device_mqtt},
+            {"device-https", settings_.device_https},
+            {"operator", settings_.operator_door}};
+        for (std::size_t i = 0; i < 2; ++i) {
+            for (std::size_t j = i + 1; j < doors.size(); ++j) {
+                const auto& [name, address] = doors[i];
+                expect(!address || address->port == 0 || address != doors[j].second,
+                       name + " and " + doors[j].first + " are one address");
+            }
         }
-        expect(metrics != settings_.device_https, "metrics and device-https are one address");
-        expect(metrics != settings_.operator_door, "metrics and operator are one address");
     }
 
     void credential() {

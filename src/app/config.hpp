@@ -49,9 +49,9 @@ Result<Config> parse_config(const std::string& text, const std::string& name);
 /// What `over` says, and where it is silent what `under` says.
 Config overlay(const Config& under, const Config& over);
 
-/// How a registration is answered over HTTPS (PRODUCT section 4).
+/// How a registration is answered (PRODUCT section 4).
 enum class Assign : std::uint8_t {
-    now,   ///< 202, Retry-After 1
+    now,   ///< HTTPS: 202, Retry-After 1; MQTT: 200
     poll,  ///< as the cloud: 202, Retry-After 3
 };
 
@@ -59,9 +59,10 @@ struct Settings {
     std::filesystem::path data = "./rollcall-data";
     /// none: the door is closed.
     std::optional<net::ListenAddress> device_https = net::ListenAddress{"127.0.0.1", 8443};
+    std::optional<net::ListenAddress> device_mqtt = net::ListenAddress{"127.0.0.1", 8883};
     std::optional<net::ListenAddress> operator_door = net::ListenAddress{"127.0.0.1", 9443};
     std::optional<net::ListenAddress> metrics = net::ListenAddress{"127.0.0.1", 9464};
-    /// Doors that were asked for and that this version does not have: "device-mqtt".
+    /// Doors that were asked for and that this version does not have: "device-amqp".
     std::vector<std::string> missing_doors{};
     /// none: the local CA makes one.
     std::optional<net::CredentialFiles> server_credential{};

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "front/device_mqtt.hpp"
+
+#include "base/bytes.hpp"
+#include "base/limits.hpp"
+#include "front/dps_wire.hpp"
+#include "front/mqtt_topic.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace rollcall::front {
+
+namespace mqtt = net::mqtt;
+
+namespace {
+
+constexpr std::string_view answers_filter = "$dps/registrations/res/#";
+constexpr std::string_view register_topic = "$dps/registrations/PUT/iotdps-register/";
+constexpr std::string_view poll_topic = "$dps/registrations/GET/iotdps-get-operationstatus/";
+/// Devices wait so long before they ask again; Java takes 2 to 5 only.
+constexpr int retry_after_assigning = 3;
+constexpr int retry_after_busy = 5;
+
+bool begins_with(std::string_view text, std::string_view start) {
+    return text.substr(0, start.size()) == start;
+}
+
+Error unknown_topic() {
+    return {ErrorKind::malformed, "nothing is published to that topic here", "mqtt-unknown-topic"};
+}
+
+}  // namespace
+
+class DeviceMqtt::Conversation final : public net::MqttConversation {
+public:
+    Conversation(DeviceMqtt& front, net::MqttPeer& peer, DpsUsername name)
+        : front_(front), peer_(peer), name_(std::move(name)) {}
+
+    Task<Result<Done>> begin() override {
+        peer_.end_in(limits::unregistered_session_time_max);
+        co_return Done{};
+    }
+    Task<Result<Done>> published(std::vector<mqtt::Publish>& batch) override;
+    Task<Result<Done>> subscribed(const mqtt::Subscribe& subscribe) override;
+    Task<Result<Done>> unsubscribed(const mqtt::Unsubscribe& unsubscribe) override;
+    Task<Result<Done>> acknowledged(std::uint64_t) override { co_return Done{}; }
+    Task<void> ended(bool) override { co_return; }
+
+private:
+    /// An answer on its way to the topic that says its status.
+    struct Answer {
+        unsigned status = 200;
+        std::string body{};
+        int retry_after = 0;  ///< seconds; 0: not told
+    };
+
+    Task<Answer> do_register(const mqtt::Publish& publish);
+    Task<Answer> do_poll(std::string_view tail);
+    domain::RegistrationRequest request() const;
+    Answer refusal(const Error& error);
+    void tell(const std::string& rid, Answer answer);
+
+    DeviceMqtt& front_;
+    net::MqttPeer& peer_;
+    const DpsUsername name_;
+    std::optional<mqtt::Qos> granted_;
+    std::uint64_t answers_ = 0;
+};
+
+/// The certificate is judged when the device registers, under the id the user name says. Without
+/// one nothing it could ask for would be granted.
+Task<net::MqttWelcome> DeviceMqtt::welcome(const mqtt::Connect& connect, net::MqttPeer& peer) {
+    net::MqttWelcome welcome;
+    const auto name = parse_dps_username(connect.username.value_or(""));
+    if (!name) {
+        welcome.refusal = mqtt::ConnectAnswer::bad_credentials;
+        co_return welcome;
+    }
+    const bool has_certificate = !peer.facts().peer.empty() || peer.facts().peer_error;
+    if (!has_certificate) {
+        welcome.refusal = mqtt::ConnectAnswer::not_authorized;
+        co_return welcome;
+    }
+    welcome.conversation = std::make_unique<Conversation>(*this, peer, *name);
+    co_return welcome;
+}
+
+/// PUBACK before the answer: C# insists on it.
+Task<Result<Done>> DeviceMqtt::Conversation::published(std::vector<mqtt::Publish>& batch) {
+    for (const auto& publish : batch) {
+        const std::string_view topic = publish.topic;
+        const bool registers = begins_with(topic, register_topic);
+        if ((!registers && !begins_with(topic, poll_topic)) || publish.retain) {
+            co_return unknown_topic();
+        }
+        const auto tail = topic.substr(registers ? register_topic.size() : poll_topic.size());
+        const auto rid = raw_parameter(tail, "$rid");
+        if (!rid || rid->size() > limits::mqtt_request_id_chars_max) {
+            co_return unknown_topic();
+        }
+        peer_.acknowledge(publish);
+        Answer answer = registers ? co_await do_register(publish) : co_await do_poll(tail);
+        tell(*rid, std::move(answer));
+    }
+    co_return Done{};
+}
+
+/// Its answers, and nothing else; a session needs no more than one subscription.
+Task<Result<Done>> DeviceMqtt::Conversation::subscribed(const mqtt::Subscribe& subscribe) {
+    std::vector<std::optional<mqtt::Qos>> granted;
+    for (const auto& wish : subscribe.wishes) {
+        if (wish.filter != answers_filter) {
+            granted.emplace_back(std::nullopt);
+            continue;
+        }
+        granted_ = std::min(wish.qos, mqtt::Qos::at_least_once);
+        granted.emplace_back(granted_);
+    }
+    peer_.grant(subscribe.id, granted);
+    co_return Done{};
+}
+
+Task<Result<Done>> DeviceMqtt::Conversation::unsubscribed(const mqtt::Unsubscribe& unsubscribe) {
+    for (const auto& filter : unsubscribe.filters) {
+        if (filter == answers_filter) {
+            granted_.reset();
+        }
+    }
+    peer_.release(unsubscribe.id);
+    co_return Done{};
+}
+
+domain::RegistrationRequest DeviceMqtt::Conversation::request() const {
+    const net::ConnectionFacts& connection = peer_.facts();
+    domain::RegistrationRequest wish;
+    wish.scope = name_.scope;
+    wish.id = name_.id;
+    wish.peer = connection.peer;
+    wish.peer_error = connection.peer_error;
+    wish.protocol = connection.websocket ? domain::Protocol::mqtt_ws : domain::Protocol::mqtt;
+    wish.api_version = name_.api_version;
+    wish.user_agent = name_.user_agent;
+    wish.tls_version = connection.tls_version;
+    wish.tls_cipher = connection.cipher;
+    wish.peer_address = connection.peer_address;
+    return wish;
+}
+
+Task<DeviceMqtt::Conversation::Answer> DeviceMqtt::Conversation::do_register(
+    const mqtt::Publish& publish) {
+    if (const auto version = check_api_version(name_.api_version); !version) {
+        co_return refusal(version.error());
+    }
+    if (publish.payload.size() > limits::device_body_bytes_max) {
+        co_return refusal(
+            {ErrorKind::too_large,
+             "The body has more than " + std::to_string(limits::device_body_bytes_max) + " bytes.",
+             "body-too-large"});
+    }
+    const auto said = parse_device_registration(publish.payload, name_.id);
+    if (!said) {
+        co_return refusal(said.error());
+    }
+    domain::RegistrationRequest wish = request();
+    wish.payload = said->payload;
+    const auto answered = co_await front_.registrar_.register_device(wish);
+    if (!answered) {
+        co_return refusal(answered.error());
+    }
+    peer_.end_by_silence();
+    Answer answer;
+    const bool disabled = answered->registration.status == domain::RegistrationStatus::disabled;
+    if (front_.settings_.poll && !disabled) {
+        answer.status = 202;
+        answer.body = assigning_body(*answered);
+        answer.retry_after = retry_after_assigning;
+    } else {
+        answer.body = operation_body(*answered, name_.api_version);
+    }
+    co_return answer;
+}
+
+Task<DeviceMqtt::Conversation::Answer> DeviceMqtt::Conversation::do_poll(std::string_view tail) {
+    const auto operation = raw_parameter(tail, "operationId");
+    if (!operation || operation->empty()) {
+        co_return refusal(
+            {ErrorKind::malformed, "The topic names no operationId.", "no-operation"});
+    }
+    const domain::RegistrationRequest wish = request();
+    const OperationId asked = OperationId::trusted(*operation);
+    const auto answered = co_await front_.registrar_.operation_status(wish, asked);
+    if (!answered) {
+        co_return refusal(answered.error());
+    }
+    peer_.end_by_silence();
+    Answer answer;
+    answer.body = operation_body(*answered, name_.api_version);
+    co_return answer;
+}
+
+DeviceMqtt::Conversation::Answer DeviceMqtt::Conversation::refusal(const Error& error) {
+    if (error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable) {
+        log_event(Severity::error, "device-request-failed",
+                  {{"kind", std::string{to_string(error.kind)}},
+                   {"detail", error.detail},
+                   {"note", error.note}});
+    }
+    const DpsError told = to_dps_error(error);
+    Answer answer;
+    answer.status = told.status;
+    answer.body = error_body(told, new_guid(front_.entropy_), front_.clock_.now());
+    answer.retry_after = told.status == 429 || told.status == 503 ? retry_after_busy : 0;
+    return answer;
+}
+
+/// Nobody is sent what it did not subscribe to.
+void DeviceMqtt::Conversation::tell(const std::string& rid, Answer answer) {
+    if (!granted_) {
+        return;
+    }
+    mqtt::Outgoing message;
+    message.topic =
+        "$dps/registrations/res/" + std::to_string(answer.status) + "/?$rid=" + rid +
+        (answer.retry_after > 0 ? "&retry-after=" + std::to_string(answer.retry_after) : "");
+    message.payload = std::move(answer.body);
+    message.qos = *granted_;
+    message.token = ++answers_;
+    peer_.publish(std::move(message));
+}
+
+}  // namespace rollcall::front
