@@ -76,6 +76,13 @@ inline constexpr std::size_t json_depth_max = 32;
 /// Of a device's User-Agent, for the adoption record; longer ones are cut.
 inline constexpr std::size_t user_agent_chars_max = 256;
 
+// --- WebSocket ---
+/// One message: an MQTT packet of 256 KiB with its topic, and as much again for clients that put
+/// several into one. It is passed on as it comes, so it costs no memory.
+inline constexpr std::size_t websocket_message_bytes_max = 512 * 1024;
+/// Subprotocols looked at in one handshake; clients offer one or two.
+inline constexpr std::size_t websocket_subprotocols_max = 16;
+
 // --- Time on a door ---
 /// From accept to the end of the handshake.
 inline constexpr auto handshake_time_max = 20s;

@@ -43,6 +43,13 @@ struct HttpResponse {
     bool operator==(const HttpResponse&) const = default;
 };
 
+/// Who goes on speaking when a request becomes a WebSocket.
+struct WebSocketWelcome {
+    StreamHandler* speaker = nullptr;  ///< never null; outlives the session
+    /// One of those the client offers, spelled as it did; empty: none.
+    std::string subprotocol{};
+};
+
 /// Answers the requests of one kind of client. Shared by all sessions on all cores.
 class HttpHandler {
 public:
@@ -51,9 +58,14 @@ public:
     /// One answer. `request` lives until it is given.
     virtual Task<HttpResponse> handle(const HttpRequest& request) = 0;
 
+    /// Asked first when a request wants to become a WebSocket (net/websocket.hpp has
+    /// offered_subprotocols). None: it is a request like any other, for handle().
+    virtual std::optional<WebSocketWelcome> welcome_websocket(const HttpRequest& request);
+
     /// The wording of a refusal that the protocol itself demands, before or instead of handle();
-    /// the session picks `status` (400, 408, 413, 431, 500, 501) and closes afterwards.
-    /// Error::kind: malformed, deadline, too_large, unsupported, internal. `so_far` holds what
+    /// the session picks `status` (400, 408, 413, 426, 431, 500, 501, 503) and closes afterwards.
+    /// Error::kind: malformed, deadline, too_large, unsupported, internal, unavailable (503, the
+    /// server stops and begins no WebSocket). `so_far` holds what
     /// could be read, always with its connection; method and path are empty where they are unknown.
     virtual HttpResponse refuse(unsigned status, const Error& error, const HttpRequest& so_far) = 0;
 

@@ -9,6 +9,7 @@ namespace {
 /// RFC 9110 section 15; a client may not rely on these words, people read them.
 std::string_view reason_phrase(unsigned status) {
     switch (status) {
+        case 101: return "Switching Protocols";
         case 200: return "OK";
         case 201: return "Created";
         case 202: return "Accepted";
@@ -33,6 +34,7 @@ std::string_view reason_phrase(unsigned status) {
         case 415: return "Unsupported Media Type";
         case 421: return "Misdirected Request";
         case 422: return "Unprocessable Content";
+        case 426: return "Upgrade Required";
         case 428: return "Precondition Required";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";
@@ -78,7 +80,7 @@ std::string encode_response(const HttpResponse& response, const HttpFraming& fra
         append_value(wire, value);
         wire.append("\r\n");
     }
-    const bool bodyless = response.status == 204 || response.status == 304;
+    const bool bodyless = response.status < 200 || response.status == 204 || response.status == 304;
     if (!bodyless) {
         wire.append("Content-Length: ").append(std::to_string(response.body.size()));
         wire.append("\r\n");

@@ -110,6 +110,10 @@ std::optional<std::string_view> HttpRequest::header(std::string_view name) const
     return std::nullopt;
 }
 
+std::optional<WebSocketWelcome> HttpHandler::welcome_websocket(const HttpRequest& /*request*/) {
+    return std::nullopt;
+}
+
 /// Beast calls back while it reads; what it says goes straight into an HttpRequest.
 struct HttpRequestReader::Parser {
     /// One request's parser: Beast's cannot be used twice.

@@ -2,6 +2,7 @@
 #include "net/http_session.hpp"
 
 #include "net/http_codec.hpp"
+#include "net/websocket.hpp"
 
 #include <array>
 #include <exception>
@@ -75,16 +76,21 @@ private:
     Task<Next> read_request(HttpRequestReader& reader);
     HttpRequestReader::Step feed(HttpRequestReader& reader, ByteView bytes);
     Task<Next> nothing_more(const HttpRequestReader& reader, const Error& why);
-    Task<HttpResponse> ask_handler(const HttpRequest& request);
+    Task<void> answer_requests();
+    Task<HttpResponse> ask_handler(const HttpRequest& request, bool may_upgrade);
+    std::optional<HttpResponse> answer_upgrade(const HttpRequest& request);
+    Task<void> speak_websocket();
     Task<Result<Done>> write(ByteView bytes);
     Task<void> tell_refusal(const HttpRequestReader& reader);
     Task<void> say_goodbye();
+    static Task<void> drop_rest(Stream& stream);
 
     Core& core_;
     Stream& stream_;
     HttpDoor::Held& door_;
     Deadline deadline_;
     HttpHandler* handler_ = nullptr;
+    StreamHandler* speaker_ = nullptr;  ///< of the WebSocket that the connection became
     HttpRefusal refusal_;
     std::string leftover_;  ///< received, belongs to the next request
     bool idle_ = false;     ///< waits for a request of which nothing has come yet
@@ -97,6 +103,13 @@ Task<void> HttpSession::run() {
         co_return;  // the stream counted and logged it
     }
     handler_ = &door_.choose(stream_.facts());
+    co_await answer_requests();  // with all it holds gone before a WebSocket stays for days
+    if (speaker_ != nullptr) {
+        co_await speak_websocket();
+    }
+}
+
+Task<void> HttpSession::answer_requests() {
     const HttpBounds bounds{.header_bytes_max = door_.settings.header_bytes_max,
                             .body_bytes_max = handler_->body_bytes_max()};
     HttpRequestReader reader(bounds);
@@ -112,15 +125,20 @@ Task<void> HttpSession::run() {
         }
         HttpRequest request = reader.take();
         request.connection = &stream_.facts();
-        const HttpResponse response = co_await ask_handler(request);
+        // An HTTP/1.0 client cannot know what it asks for (RFC 9110 section 7.8).
+        const HttpResponse response = co_await ask_handler(request, !reader.http_1_0());
         door_.count(response);
-        goes_on = reader.keep_alive() && !response.close && !core_.draining();
+        goes_on =
+            speaker_ != nullptr || (reader.keep_alive() && !response.close && !core_.draining());
         const HttpFraming framing{.to_head = request.method == "HEAD",
                                   .http_1_0 = reader.http_1_0(),
                                   .keep_alive = goes_on};
         const std::string wire = encode_response(response, framing, door_.clock.now());
         const auto written = co_await write(as_bytes(wire));
         if (!written) {
+            speaker_ = nullptr;
+        }
+        if (!written || speaker_ != nullptr) {
             co_return;
         }
         deadline_.arm(door_.settings.idle_time, Deadline::Then::interrupt_read);
@@ -191,9 +209,14 @@ Task<HttpSession::Next> HttpSession::nothing_more(const HttpRequestReader& reade
     co_return Next::end;
 }
 
-Task<HttpResponse> HttpSession::ask_handler(const HttpRequest& request) {
+Task<HttpResponse> HttpSession::ask_handler(const HttpRequest& request, bool may_upgrade) {
     Error failure{ErrorKind::internal, "the server failed"};
     try {
+        if (may_upgrade && asks_for_websocket(request)) {
+            if (auto response = answer_upgrade(request)) {
+                co_return *std::move(response);
+            }
+        }
         co_return co_await handler_->handle(request);
     } catch (const std::exception& exception) {
         failure.note = exception.what();
@@ -205,6 +228,47 @@ Task<HttpResponse> HttpSession::ask_handler(const HttpRequest& request) {
     HttpResponse refused = handler_->refuse(500, failure, request);
     refused.close = true;
     co_return refused;
+}
+
+/// None when the handler welcomes no WebSocket here. Sets speaker_ when it becomes one.
+std::optional<HttpResponse> HttpSession::answer_upgrade(const HttpRequest& request) {
+    const auto welcome = handler_->welcome_websocket(request);
+    if (!welcome) {
+        return std::nullopt;
+    }
+    std::optional<HttpRefusal> refusal = check_websocket_handshake(request);
+    if (!refusal && core_.draining()) {
+        refusal = {503, Error{ErrorKind::unavailable, "the server is shutting down"}};
+    }
+    if (!refusal) {
+        speaker_ = welcome->speaker;
+        return accept_websocket(request, welcome->subprotocol);
+    }
+    door_.refusals.add();
+    HttpResponse response = handler_->refuse(refusal->status, refusal->error, request);
+    response.close = true;
+    if (refusal->status == 426) {
+        response.headers.emplace_back("Sec-WebSocket-Version", "13");
+        response.headers.emplace_back("Upgrade", "websocket");
+        response.headers.emplace_back("Connection", "Upgrade");
+    }
+    return response;
+}
+
+/// From here on time and draining are the speaker's business.
+Task<void> HttpSession::speak_websocket() {
+    deadline_.disarm();
+    const auto websocket = websocket_stream(core_, stream_, std::exchange(leftover_, {}),
+                                            door_.settings.websocket_message_bytes_max);
+    if (!core_.draining()) {  // it may have begun while the answer was on its way
+        co_await speaker_->serve(core_, *websocket);
+    }
+    deadline_.arm(linger_time, Deadline::Then::close);
+    const auto told = co_await websocket->shutdown();
+    static_cast<void>(told);  // reading shows what has become of it
+    co_await drop_rest(*websocket);
+    co_await say_goodbye();
+    co_await drop_rest(stream_);
 }
 
 Task<Result<Done>> HttpSession::write(ByteView bytes) {
@@ -225,8 +289,13 @@ Task<void> HttpSession::tell_refusal(const HttpRequestReader& reader) {
         co_return;
     }
     co_await say_goodbye();
+    co_await drop_rest(stream_);
+}
+
+/// Until the peer ends too, or the deadline closes the stream.
+Task<void> HttpSession::drop_rest(Stream& stream) {
     for (std::size_t dropped = 0; dropped < linger_bytes_max;) {
-        const auto got = co_await stream_.read_some(scratch());
+        const auto got = co_await stream.read_some(scratch());
         if (!got || *got == 0) {
             break;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 on a Stream: reads requests, asks the handler, writes answers, in order. Also HttpDoor,
-// which stands behind a Listener and joins TLS, session and handler.
+// HTTP/1.1 on a Stream: reads requests, asks the handler, writes answers, in order. A request that
+// becomes a WebSocket gives the connection to a StreamHandler. Also HttpDoor, which stands behind a
+// Listener and joins TLS, session and handler.
 #pragma once
 
 #include "base/limits.hpp"
@@ -24,6 +25,7 @@ struct HttpSettings {
     std::chrono::milliseconds idle_time = limits::idle_time_max;
     std::chrono::milliseconds answer_time = limits::answer_time_max;
     std::size_t header_bytes_max = limits::http_header_bytes_max;
+    std::size_t websocket_message_bytes_max = limits::websocket_message_bytes_max;
 };
 
 /// Which handler serves a connection, decided once it is open (by sni or certificate_requested).

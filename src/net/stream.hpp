@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stream: the one thing a session reads from and writes to, whether TLS, plain TCP or a
-// unix-domain socket lies below. Made by net/tls and net/listener; HTTP, MQTT and AMQP sessions
-// include this and nothing of sockets.
+// unix-domain socket lies below. Made by net/tls, net/listener and net/websocket; HTTP, MQTT and
+// AMQP sessions include this and nothing of sockets.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -17,6 +17,8 @@
 
 namespace rollcall::net {
 
+class Core;
+
 /// What is known of a connection. Complete once Stream::open() is done; constant afterwards.
 struct ConnectionFacts {
     /// The door it came in by, as the listener was named ("device-https").
@@ -26,6 +28,8 @@ struct ConnectionFacts {
     std::uint16_t peer_port = 0;
     /// A unix-domain socket: whoever is there may open a file only the server's user may.
     bool local = false;
+    /// The bytes come in WebSocket messages.
+    bool websocket = false;
 
     /// "TLSv1.3", "TLSv1.2"; empty without TLS.
     std::string tls_version{};
@@ -35,8 +39,6 @@ struct ConnectionFacts {
     std::string sni{};
     /// Whether we asked for a client certificate (by door, or by SNI on a shared one).
     bool certificate_requested = false;
-    /// The bytes come in WebSocket messages.
-    bool websocket = false;
 
     /// What the client sent, end entity first; its private key was proved in this handshake, and
     /// nothing else about it was judged. Empty when it sent none, or with peer_error.
@@ -79,14 +81,13 @@ public:
     virtual const ConnectionFacts& facts() const = 0;
 };
 
-class Core;
-
-/// Speaks on a stream that is open already.
+/// Whoever speaks a protocol on streams, whatever carries them. Shared by all connections.
 class StreamHandler {
 public:
     virtual ~StreamHandler() = default;
-    /// Until the conversation ends; the stream outlives it. Draining and closing are its own
-    /// business (it is a Resident).
+
+    /// Speaks on an open stream until it ends. The stream outlives the call; drain and close are
+    /// its own business (it is a Resident).
     virtual Task<void> serve(Core& core, Stream& stream) = 0;
 };
 
