@@ -8,12 +8,21 @@
 #include "app/version.hpp"
 #include "base/limits.hpp"
 #include "front/device_https.hpp"
+#include "front/device_mqtt.hpp"
+#include "front/device_reception.hpp"
 #include "front/health.hpp"
 #include "front/host_guard.hpp"
+#include "front/hub_https.hpp"
+#include "front/hub_mqtt.hpp"
+#include "front/mqtt_reception.hpp"
 #include "front/native_api.hpp"
 #include "net/http_session.hpp"
+#include "net/mqtt_door.hpp"
 #include "service/enroller.hpp"
+#include "service/hub.hpp"
 #include "service/registrar.hpp"
+#include "service/trust_watch.hpp"
+#include "store/telemetry_log.hpp"
 #include "x509/legacy_keys.hpp"
 
 #include <algorithm>
@@ -36,6 +45,7 @@ struct World {
 /// What had to succeed before a server can be put together.
 struct Ground {
     std::unique_ptr<Instance> instance;
+    std::unique_ptr<store::TelemetryLog> telemetry;
     std::string hub;  ///< what devices get as assignedHub
     std::optional<LocalCa> local_ca;
     net::CredentialFiles credential;
@@ -48,6 +58,9 @@ Result<Ground> prepare(const Settings& settings, World& world) {
     Ground ground;
     TRY(ground.instance,
         Instance::open(settings.data, std::nullopt, world.metrics, world.clock, world.entropy));
+    store::TelemetryLog::Settings keeping;
+    keeping.directory = ground.instance->path() / "telemetry";
+    TRY(ground.telemetry, store::TelemetryLog::open(keeping, world.metrics));
     ground.hub = own_hub_name(settings, certificate_names, host_name());
     TRY([[maybe_unused]] const auto kept, ground.instance->keep_hub(ground.hub, world.clock.now()));
     if (settings.server_credential) {
@@ -75,6 +88,10 @@ service::AdmissionRates rates_of(const Settings& settings) {
                           static_cast<double>(threads_of(settings));
     }
     return rates;
+}
+
+front::DeviceMqttSettings mqtt_pace_of(const Settings& settings) {
+    return {.poll = settings.assign == Assign::poll};
 }
 
 /// PRODUCT section 4: Retry-After of a registration's 202.
@@ -118,7 +135,11 @@ private:
     service::Registrar registrar_{
         store_, store_,   trust_book_,    refusals_, admission_,
         clock_, entropy_, deep_searches_, metrics_,  {.scope = scope_, .own_hub = ground_.hub}};
-    service::Enroller enroller_{store_, store_, trust_book_, clock_, entropy_};
+    service::Sessions sessions_;
+    service::TrustWatch trust_watch_{store_, trust_book_, sessions_};
+    service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
+    service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
+                      admission_, clock_, entropy_,    metrics_};
     service::Access access_{store_, store_, clock_, entropy_};
 
     // Tongues.
@@ -127,7 +148,13 @@ private:
                               .version = std::string{version},
                               .started = clock_.now()};
     std::atomic<bool> ready_{false};
-    front::DeviceHttps devices_{registrar_, clock_, entropy_, pace_of(settings_)};
+    front::DeviceHttps provisioning_{registrar_, clock_, entropy_, pace_of(settings_)};
+    front::DeviceMqtt mqtt_provisioning_{registrar_, clock_, entropy_, mqtt_pace_of(settings_)};
+    front::HubHttps hub_https_{hub_, clock_, entropy_};
+    front::HubMqtt hub_mqtt_{hub_, clock_, entropy_};
+    front::MqttReception mqtt_{mqtt_provisioning_, hub_mqtt_};
+    net::MqttDoor mqtt_door_{*ground_.tls, mqtt_, metrics_};
+    front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_};
     front::NativeApi operators_{{enroller_, access_, trust_book_, store_, refusals_, clock_,
                                  entropy_, facts_, ground_.instance->audit_key()}};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
@@ -178,6 +205,8 @@ Result<Done> Server::open_doors() {
         TRY([[maybe_unused]] const auto operators,
             doors_.open("operator", settings_.operator_door, operator_door_, for_operators));
     }
+    TRY([[maybe_unused]] const auto for_mqtt,
+        doors_.open("device-mqtt", settings_.device_mqtt, mqtt_door_, for_everybody()));
     TRY([[maybe_unused]] const auto for_metrics,
         doors_.open("metrics", settings_.metrics, metrics_door_, for_operators));
     TRY([[maybe_unused]] const auto for_this_machine,
@@ -227,6 +256,7 @@ void Server::run(const Streams& io) {
     io.out << ready_line(scope_, doors_.addresses()) << std::endl;
     runtime_.wait();
     deep_searches_.join();
+    ground_.telemetry->close();
     ground_.instance->close();
 }
 

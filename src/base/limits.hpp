@@ -113,6 +113,8 @@ inline constexpr std::size_t mqtt_request_id_chars_max = 512;
 inline constexpr std::size_t mqtt_wishes_max = 5;
 /// Properties of one message, to or from a device.
 inline constexpr std::size_t message_properties_max = 128;
+/// Their names and values together; escaped they still fit a topic.
+inline constexpr std::size_t message_properties_bytes_max = 16 * 1024;
 
 // --- Connections ---
 /// Open at once on one door; idle ones cost about 30 kB each.
@@ -212,6 +214,10 @@ inline constexpr std::size_t device_message_bytes_max = 64 * 1024;
 inline constexpr std::size_t device_messages_max = 50;
 inline constexpr auto message_life = std::chrono::seconds{3'600};
 inline constexpr auto message_life_max = std::chrono::seconds{2 * 24 * 3'600};
+/// How long a message fetched over HTTPS is kept from being fetched again, and how many locks are
+/// held before old ones are looked for.
+inline constexpr auto message_lock_time = std::chrono::seconds{60};
+inline constexpr std::size_t message_locks_max = 10'000;
 /// What a device sends at once; beyond it the connection is closed.
 inline constexpr std::size_t telemetry_body_bytes_max = 256 * 1024;
 /// A method's name and payload, and how long its answer may take.
@@ -219,6 +225,8 @@ inline constexpr std::size_t method_name_chars_max = 100;
 inline constexpr std::size_t method_payload_bytes_max = 128 * 1024;
 inline constexpr auto method_timeout = std::chrono::seconds{30};
 inline constexpr auto method_timeout_max = std::chrono::seconds{300};
+/// What may wait for one connected device to be told, beyond which it does not read.
+inline constexpr std::size_t session_mail_max = 256;
 /// Methods that wait for a device's answer, all devices together.
 inline constexpr std::size_t method_calls_max = 10'000;
 

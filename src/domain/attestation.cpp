@@ -83,13 +83,17 @@ Attestation attest(const TrustView& trust, const RegistrationContext& context,
     return attest_group(bench);
 }
 
+bool rests_on_distrusted_key(const TrustView& trust, const Adoption& adoption) {
+    const auto& distrusted = trust.distrusted();
+    const auto is_distrusted = [&](const Digest& key) { return distrusted.contains(key); };
+    return is_distrusted(adoption.leaf_spki) || is_distrusted(adoption.ca.spki) ||
+           std::any_of(adoption.path_keys.begin(), adoption.path_keys.end(), is_distrusted);
+}
+
 bool trust_is_withdrawn(const TrustView& trust,
                         const std::optional<IndividualEnrollment>& individual,
                         const RegistrationId& id, const Adoption& adoption) {
-    const auto& distrusted = trust.distrusted();
-    const auto is_distrusted = [&](const Digest& key) { return distrusted.contains(key); };
-    if (is_distrusted(adoption.leaf_spki) || is_distrusted(adoption.ca.spki) ||
-        std::any_of(adoption.path_keys.begin(), adoption.path_keys.end(), is_distrusted)) {
+    if (rests_on_distrusted_key(trust, adoption)) {
         return true;
     }
     if (individual && individual->id == id && !individual->enabled) {

@@ -167,4 +167,7 @@ bool trust_is_withdrawn(const TrustView& trust,
                         const std::optional<IndividualEnrollment>& individual,
                         const RegistrationId& id, const Adoption& adoption);
 
+/// The part of it that any entry has: a key of the proved path is distrusted.
+bool rests_on_distrusted_key(const TrustView& trust, const Adoption& adoption);
+
 }  // namespace rollcall::domain

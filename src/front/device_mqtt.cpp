@@ -45,6 +45,7 @@ public:
     Task<Result<Done>> subscribed(const mqtt::Subscribe& subscribe) override;
     Task<Result<Done>> unsubscribed(const mqtt::Unsubscribe& unsubscribe) override;
     Task<Result<Done>> acknowledged(std::uint64_t) override { co_return Done{}; }
+    Task<Result<Done>> woken() override { co_return Done{}; }
     Task<void> ended(bool) override { co_return; }
 
 private:

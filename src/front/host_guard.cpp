@@ -19,6 +19,13 @@ Task<net::HttpResponse> HostGuard::handle(const net::HttpRequest& request) {
     co_return response;
 }
 
+std::optional<net::WebSocketWelcome> HostGuard::welcome_websocket(
+    const net::HttpRequest& request) {
+    return operator_names_.contains(request.host) == for_operators_
+               ? inner_.welcome_websocket(request)
+               : std::nullopt;
+}
+
 net::HttpResponse HostGuard::refuse(unsigned status, const Error& error,
                                     const net::HttpRequest& so_far) {
     return inner_.refuse(status, error, so_far);

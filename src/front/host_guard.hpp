@@ -21,6 +21,8 @@ public:
     net::HttpResponse refuse(unsigned status, const Error& error,
                              const net::HttpRequest& so_far) override;
     std::size_t body_bytes_max() const override { return inner_.body_bytes_max(); }
+    std::optional<net::WebSocketWelcome> welcome_websocket(
+        const net::HttpRequest& request) override;
 
 private:
     net::HttpHandler& inner_;

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <exception>
-#include <functional>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -75,23 +74,21 @@ public:
     void acknowledge(const mqtt::Publish& publish) override {
         if (publish.id != 0) {
             session_.acknowledge(publish.id);
-            write_soon();
         }
     }
     void grant(mqtt::PacketId id, const std::vector<std::optional<mqtt::Qos>>& granted) override {
         session_.grant(id, granted);
-        write_soon();
     }
-    void release(mqtt::PacketId id) override {
-        session_.release(id);
-        write_soon();
-    }
+    void release(mqtt::PacketId id) override { session_.release(id); }
     void publish(mqtt::Outgoing message) override {
         if (const auto queued = session_.publish(std::move(message)); !queued) {
             refuse(queued.error());
-            return;
         }
-        write_soon();
+    }
+    void wake() override {
+        if (!std::exchange(woken_, true)) {
+            stream_.interrupt_read();
+        }
     }
     void end_in(std::chrono::milliseconds time) override {
         ends_by_silence_ = false;
@@ -112,10 +109,7 @@ private:
     Task<Result<Done>> hand_over(Publishes& publishes);
     void heard();
     void refuse(const Error& why);
-    void write_soon();
     Task<void> write_out();
-    Task<void> write_in_background();
-    Task<void> background_writer_gone();
     Task<void> say_goodbye();
 
     Core& core_;
@@ -124,11 +118,8 @@ private:
     Deadline deadline_;
     mqtt::Session session_;
     std::unique_ptr<MqttConversation> conversation_;
-    std::function<void()> tell_writer_gone_;
     bool ends_by_silence_ = false;
-    bool in_read_loop_ = true;    ///< which writes what gathered before it reads again
-    bool in_background_ = false;  ///< a writer of its own was spawned and has not ended
-    bool writing_ = false;
+    bool woken_ = false;
     bool closing_ = false;
     bool draining_ = false;
     bool gracefully_ = false;
@@ -158,14 +149,20 @@ Task<void> MqttConnection::run() {
 /// Until the connection has to end.
 Task<void> MqttConnection::converse() {
     for (;;) {
-        const bool goes_on = co_await take_events();
+        const bool goes_on = !closing_ && co_await take_events();
         co_await write_out();
         if (!goes_on || closing_ || draining_) {
             co_return;
         }
-        in_read_loop_ = false;
         const auto got = co_await stream_.read_some(scratch());
-        in_read_loop_ = true;
+        if (!got && got.error().kind == ErrorKind::deadline && woken_ && conversation_) {
+            woken_ = false;
+            const auto done = co_await conversation_->woken();
+            if (!done) {
+                refuse(done.error());
+            }
+            continue;
+        }
         if (!got || *got == 0) {
             co_return;
         }
@@ -264,54 +261,18 @@ void MqttConnection::refuse(const Error& why) {
                {"reason", why.reason},
                {"detail", why.detail}});
     closing_ = true;
-    if (!in_read_loop_) {
-        stream_.close();
-    }
 }
 
-/// What another than the read loop wants sent has a writer of its own while there is something.
-void MqttConnection::write_soon() {
-    if (!in_read_loop_ && !in_background_) {
-        in_background_ = true;
-        core_.spawn("mqtt-writer", write_in_background());
-    }
-}
-
-/// Writes what has gathered, and what gathers meanwhile. One at a time: who comes second leaves.
+/// What gathered, while nothing is read: a client that does not read is not listened to either.
 Task<void> MqttConnection::write_out() {
-    if (std::exchange(writing_, true)) {
-        co_return;
-    }
     while (session_.has_outgoing()) {
         const std::string bytes = session_.take_outgoing();
         const auto written = co_await stream_.write(as_bytes(bytes));
         if (!written) {
             close();
-            break;
+            co_return;
         }
     }
-    writing_ = false;
-}
-
-Task<void> MqttConnection::write_in_background() {
-    co_await write_out();
-    in_background_ = false;
-    if (tell_writer_gone_) {
-        tell_writer_gone_();
-    }
-}
-
-Task<void> MqttConnection::background_writer_gone() {
-    if (!in_background_) {
-        co_return;
-    }
-    auto wait = [this](auto handler) {
-        auto held = std::make_shared<decltype(handler)>(std::move(handler));
-        auto home = asio::prefer(asio::get_associated_executor(*held),
-                                 asio::execution::outstanding_work.tracked);
-        tell_writer_gone_ = [home, held] { asio::post(home, [held] { (*held)(); }); };
-    };
-    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(wait, asio::use_awaitable);
 }
 
 Task<void> MqttConnection::say_goodbye() {
@@ -320,7 +281,6 @@ Task<void> MqttConnection::say_goodbye() {
     if (closing_) {
         stream_.close();
     }
-    co_await background_writer_gone();
     const auto told = co_await stream_.shutdown();
     static_cast<void>(told);  // nothing follows that could depend on it
 }

@@ -34,10 +34,14 @@ public:
     /// A client that does not read what it is sent is closed.
     virtual void publish(mqtt::Outgoing message) = 0;
 
+    /// Has the conversation's woken() called soon, between two packets. On the core, at any time;
+    /// everything else here is for use within the conversation's calls.
+    virtual void wake() = 0;
     /// The connection ends then, whatever comes.
     virtual void end_in(std::chrono::milliseconds time) = 0;
     /// It lasts as long as the client keeps it alive.
     virtual void end_by_silence() = 0;
+    /// At once; may be called at any time.
     virtual void close() = 0;
 };
 
@@ -54,6 +58,8 @@ public:
     virtual Task<Result<Done>> subscribed(const mqtt::Subscribe& subscribe) = 0;
     virtual Task<Result<Done>> unsubscribed(const mqtt::Unsubscribe& unsubscribe) = 0;
     virtual Task<Result<Done>> acknowledged(std::uint64_t token) = 0;
+    /// MqttPeer::wake() was called, once or more.
+    virtual Task<Result<Done>> woken() = 0;
     /// The last call. `gracefully`: by DISCONNECT, so that there is no will [MQTT-3.14.4-3].
     virtual Task<void> ended(bool gracefully) = 0;
 };

@@ -7,6 +7,7 @@
 #include "base/telemetry.hpp"
 #include "base/world.hpp"
 #include "domain/hub_access.hpp"
+#include "service/admission.hpp"
 #include "service/caller.hpp"
 #include "service/sessions.hpp"
 #include "service/trust_book.hpp"
@@ -53,8 +54,8 @@ struct TwinChange {
 class Hub {
 public:
     Hub(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
-        Sessions& sessions, store::Sink& sink, const Clock& clock, Entropy& entropy,
-        Metrics& metrics);
+        Sessions& sessions, store::Sink& sink, Admission& admission, const Clock& clock,
+        Entropy& entropy, Metrics& metrics);
     ~Hub();
 
     // --- A device comes ---
@@ -114,12 +115,16 @@ private:
     Task<Result<std::optional<domain::HubRefusal>>> judge(const HubRequest& request,
                                                           domain::RegistrationContext& context);
     Error refused(const HubRequest& request, domain::HubRefusal why);
+    Task<Result<std::string>> initial_twin(const DeviceId& device);
+    Task<Result<domain::Twin>> stored_twin(const DeviceId& device);
+    void tell(const DeviceId& device, Delivery delivery);
 
     store::StoreReader& reader_;
     store::Ledger& ledger_;
     TrustBook& trust_book_;
     Sessions& sessions_;
     store::Sink& sink_;
+    Admission& admission_;
     const Clock& clock_;
     Entropy& entropy_;
     std::unique_ptr<Calls> calls_;
