@@ -40,6 +40,8 @@ CASES = {
     "await-names": (
         [{"src/service/a.cpp": unit("co_await store.put(Registration{.id = id});\n")},
          {"src/service/a.cpp": unit("const auto r = co_await f(on ? a : b);\n")},
+         {"src/service/a.cpp": unit("const auto r = on ? co_await f(a) : g(b);\n")},
+         {"src/service/a.cpp": unit("const auto r = on ? g(a) : co_await f(b);\n")},
          {"src/service/a.cpp": unit("co_await on_lane(lane, [text] { return text.size(); });\n")},
          {"src/service/a.cpp": unit("co_await on_lane(lane, [&a, b = std::move(c)] { f(b); });\n")},
          {"src/service/a.cpp": unit("CO_TRY(const auto r,\n       co_await f({.id = id}));\n")}],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // rollcall device: devices as their hub knows them.
+#include "app/cmd_device_hub.hpp"
 #include "app/operation.hpp"
 
 #include <ostream>
@@ -28,7 +29,9 @@ Result<Exit> list(const Invocation& call) {
 
 Result<Exit> show(const Invocation& call) {
     TRY(AdminClient client, AdminClient::of(call.globals()));
-    TRY(const json::value device, client.get(path_of({"devices", call.text("DEVICE")})));
+    TRY(json::value device, client.get(path_of({"devices", call.text("DEVICE")})));
+    TRY(device.as_object()["connection"],
+        client.get(path_of({"devices", call.text("DEVICE"), "connection"})));
     if (call.globals().json) {
         print_json(call.io().out, device);
         return Exit::done;
@@ -41,6 +44,9 @@ Result<Exit> show(const Invocation& call) {
                   {"leaf SHA-256", shown(device, "leafSha256Thumbprint")},
                   {"status", shown(device, "registration.status")},
                   {"hub", shown(device, "registration.assignedHub")},
+                  {"connected", shown(device, "connection.connected")},
+                  {"protocol", shown(device, "connection.protocol")},
+                  {"connected since", shown(device, "connection.since")},
                   {"last refusal", shown(device, "lastRefusal.explanation")},
                   {"created", shown(device, "created")},
                   {"updated", shown(device, "updated")},
@@ -96,7 +102,7 @@ Result<Exit> remove(const Invocation& call) {
 
 std::vector<Command> device_commands() {
     const Parameter device = positional("DEVICE", "the device's id");
-    return {
+    std::vector<Command> commands{
         {"device list",
          "all devices",
          {option("--state STATE", "only devices in this state")
@@ -135,6 +141,10 @@ std::vector<Command> device_commands() {
          "A device whose certificates still attest makes itself known again at its next "
          "registration; block it to keep it out."},
     };
+    for (auto& command : device_hub_commands()) {
+        commands.push_back(std::move(command));
+    }
+    return commands;
 }
 
 }  // namespace rollcall::app

@@ -155,8 +155,9 @@ private:
     front::MqttReception mqtt_{mqtt_provisioning_, hub_mqtt_};
     net::MqttDoor mqtt_door_{*ground_.tls, mqtt_, metrics_};
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_};
-    front::NativeApi operators_{{enroller_, access_, trust_book_, store_, refusals_, clock_,
-                                 entropy_, facts_, ground_.instance->audit_key()}};
+    front::NativeApi operators_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
+                                 *ground_.telemetry, clock_, entropy_, facts_,
+                                 ground_.instance->audit_key()}};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
     // Where devices and operators share an address: who is meant is decided by name.

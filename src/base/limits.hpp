@@ -227,6 +227,8 @@ inline constexpr auto method_timeout = std::chrono::seconds{30};
 inline constexpr auto method_timeout_max = std::chrono::seconds{300};
 /// What may wait for one connected device to be told, beyond which it does not read.
 inline constexpr std::size_t session_mail_max = 256;
+/// How long a question for telemetry may wait for some to come.
+inline constexpr auto telemetry_wait_max = std::chrono::seconds{30};
 /// Methods that wait for a device's answer, all devices together.
 inline constexpr std::size_t method_calls_max = 10'000;
 

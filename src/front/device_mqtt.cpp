@@ -101,8 +101,13 @@ Task<Result<Done>> DeviceMqtt::Conversation::published(std::vector<mqtt::Publish
             co_return unknown_topic();
         }
         peer_.acknowledge(publish);
-        Answer answer = registers ? co_await do_register(publish) : co_await do_poll(tail);
-        tell(*rid, std::move(answer));
+        if (registers) {
+            Answer answer = co_await do_register(publish);
+            tell(*rid, std::move(answer));
+        } else {
+            Answer answer = co_await do_poll(tail);
+            tell(*rid, std::move(answer));
+        }
     }
     co_return Done{};
 }

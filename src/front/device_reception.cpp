@@ -20,13 +20,6 @@ Task<net::HttpResponse> DeviceReception::handle(const net::HttpRequest& request)
     if (is_for_hub(request.path)) {
         co_return co_await hub_.handle(request);
     }
-    if (request.body.size() > provisioning_.body_bytes_max()) {
-        const Error error{
-            ErrorKind::too_large,
-            "The body has more than " + std::to_string(provisioning_.body_bytes_max()) + " bytes.",
-            "body-too-large"};
-        co_return provisioning_.refuse(413, error, request);
-    }
     co_return co_await provisioning_.handle(request);
 }
 
@@ -38,6 +31,10 @@ std::optional<net::WebSocketWelcome> DeviceReception::welcome_websocket(
         }
     }
     return std::nullopt;
+}
+
+std::size_t DeviceReception::body_bytes_max_of(std::string_view target) const {
+    return is_for_hub(target) ? hub_.body_bytes_max() : provisioning_.body_bytes_max();
 }
 
 net::HttpResponse DeviceReception::refuse(unsigned status, const Error& error,

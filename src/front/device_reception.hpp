@@ -18,7 +18,8 @@ public:
         const net::HttpRequest& request) override;
     net::HttpResponse refuse(unsigned status, const Error& error,
                              const net::HttpRequest& so_far) override;
-    std::size_t body_bytes_max() const override { return hub_.body_bytes_max(); }
+    std::size_t body_bytes_max() const override { return provisioning_.body_bytes_max(); }
+    std::size_t body_bytes_max_of(std::string_view target) const override;
 
 private:
     net::HttpHandler& provisioning_;

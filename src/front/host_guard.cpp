@@ -19,8 +19,7 @@ Task<net::HttpResponse> HostGuard::handle(const net::HttpRequest& request) {
     co_return response;
 }
 
-std::optional<net::WebSocketWelcome> HostGuard::welcome_websocket(
-    const net::HttpRequest& request) {
+std::optional<net::WebSocketWelcome> HostGuard::welcome_websocket(const net::HttpRequest& request) {
     return operator_names_.contains(request.host) == for_operators_
                ? inner_.welcome_websocket(request)
                : std::nullopt;

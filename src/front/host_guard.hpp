@@ -21,6 +21,9 @@ public:
     net::HttpResponse refuse(unsigned status, const Error& error,
                              const net::HttpRequest& so_far) override;
     std::size_t body_bytes_max() const override { return inner_.body_bytes_max(); }
+    std::size_t body_bytes_max_of(std::string_view target) const override {
+        return inner_.body_bytes_max_of(target);
+    }
     std::optional<net::WebSocketWelcome> welcome_websocket(
         const net::HttpRequest& request) override;
 

@@ -197,15 +197,15 @@ Task<net::HttpResponse> HubHttps::handle(const net::HttpRequest& request) {
     if (!route) {
         co_return refusal(route.error());
     }
-    auto response = co_await serve(request, *route);
+    auto response = co_await answer(request, *route);
     if (!response) {
         co_return refusal(response.error());
     }
     co_return *std::move(response);
 }
 
-Task<Result<net::HttpResponse>> HubHttps::serve(const net::HttpRequest& request,
-                                                const Route& route) {
+Task<Result<net::HttpResponse>> HubHttps::answer(const net::HttpRequest& request,
+                                                 const Route& route) {
     const net::ConnectionFacts& connection = *request.connection;
     service::HubRequest asks;
     asks.device = route.device;

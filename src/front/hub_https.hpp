@@ -34,7 +34,7 @@ private:
     using Place = std::pair<DeviceId, std::uint64_t>;
 
     Result<Route> route_of(const net::HttpRequest& request) const;
-    Task<Result<net::HttpResponse>> serve(const net::HttpRequest& request, const Route& route);
+    Task<Result<net::HttpResponse>> answer(const net::HttpRequest& request, const Route& route);
     Task<Result<net::HttpResponse>> send(const net::HttpRequest& request, const Route& route);
     Task<Result<net::HttpResponse>> fetch(const Route& route);
     Task<Result<net::HttpResponse>> settle(const Route& route);

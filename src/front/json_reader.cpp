@@ -189,6 +189,24 @@ std::optional<bool> Fields::optional_flag(std::string_view name) {
     return value->as_bool();
 }
 
+std::optional<std::int64_t> Fields::optional_number(std::string_view name) {
+    const json::value* const value = take(name);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    const auto* const number = value->if_int64();
+    if (number == nullptr || *number < 0) {
+        wrong_type(name, "a whole number");
+        return std::nullopt;
+    }
+    return *number;
+}
+
+std::optional<std::string> Fields::any_text(std::string_view name) {
+    const json::value* const value = take(name);
+    return value == nullptr ? std::nullopt : std::optional{json::serialize(*value)};
+}
+
 bool Fields::flag(std::string_view name, bool otherwise) {
     return optional_flag(name).value_or(otherwise);
 }

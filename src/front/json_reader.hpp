@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ public:
     std::optional<std::optional<std::string>> nullable_text(std::string_view name);
     std::optional<bool> optional_flag(std::string_view name);
     bool flag(std::string_view name, bool otherwise);
+    /// A whole number that is not negative.
+    std::optional<std::int64_t> optional_number(std::string_view name);
+    /// Any JSON value, as text.
+    std::optional<std::string> any_text(std::string_view name);
     /// A member that is an object itself; `read` is not called when it is not given.
     void object(std::string_view name, const std::function<void(Fields&)>& read);
     /// An object as JSON text, "" for null; none when not given. too_large beyond the bounds.

@@ -154,6 +154,7 @@ const std::vector<Route>& native_routes() {
         add_slot_routes(all);
         add_enrollment_routes(all);
         add_device_routes(all);
+        add_hub_routes(all);
         add_registration_routes(all);
         add_distrust_routes(all);
         add_audit_routes(all);

@@ -8,6 +8,7 @@
 #include "net/http.hpp"
 #include "service/access.hpp"
 #include "service/enroller.hpp"
+#include "service/hub.hpp"
 #include "store/refusals.hpp"
 
 #include <functional>
@@ -38,6 +39,8 @@ struct NativeServices {
     service::TrustBook& trust_book;
     store::StoreReader& reader;
     store::RefusalLog& refusals;
+    service::Hub& hub;
+    store::TelemetryReader& telemetry;
     const Clock& clock;
     Entropy& entropy;
     const ServerFacts& facts;

@@ -77,6 +77,7 @@ void add_group_routes(std::vector<Route>& routes);
 void add_slot_routes(std::vector<Route>& routes);
 void add_enrollment_routes(std::vector<Route>& routes);
 void add_device_routes(std::vector<Route>& routes);
+void add_hub_routes(std::vector<Route>& routes);
 void add_registration_routes(std::vector<Route>& routes);
 void add_distrust_routes(std::vector<Route>& routes);
 void add_audit_routes(std::vector<Route>& routes);

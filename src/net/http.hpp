@@ -71,6 +71,8 @@ public:
 
     /// Larger bodies are refused with 413.
     virtual std::size_t body_bytes_max() const = 0;
+    /// The same where it depends on the address; `target` as sent.
+    virtual std::size_t body_bytes_max_of(std::string_view target) const;
 };
 
 }  // namespace rollcall::net

@@ -24,10 +24,10 @@ HttpRefusal malformed(std::string detail) {
     return {400, Error{ErrorKind::malformed, std::move(detail), "malformed-request"}};
 }
 
-HttpRefusal refusal_of(const boost::system::error_code& failure, const HttpBounds& bounds) {
+HttpRefusal refusal_of(const boost::system::error_code& failure, std::size_t body_bytes_max) {
     if (failure == http::error::body_limit) {
         return {413, Error{ErrorKind::too_large,
-                           "the body may have " + std::to_string(bounds.body_bytes_max) + " bytes",
+                           "the body may have " + std::to_string(body_bytes_max) + " bytes",
                            "body-too-large"}};
     }
     return malformed("the request is not valid HTTP: " + failure.message());
@@ -114,15 +114,22 @@ std::optional<WebSocketWelcome> HttpHandler::welcome_websocket(const HttpRequest
     return std::nullopt;
 }
 
+std::size_t HttpHandler::body_bytes_max_of(std::string_view /*target*/) const {
+    return body_bytes_max();
+}
+
 /// Beast calls back while it reads; what it says goes straight into an HttpRequest.
 struct HttpRequestReader::Parser {
     /// One request's parser: Beast's cannot be used twice.
     class Message final : public http::basic_parser<true> {
     public:
-        Message(HttpRequest& request, const HttpBounds& bounds) : request_(request) {
+        Message(HttpRequest& request, const HttpBounds& bounds)
+            : request_(request), bounds_(bounds), body_bytes_max_(bounds.body_bytes_max) {
             header_limit(std::numeric_limits<std::uint32_t>::max());  // we counted already
-            body_limit(bounds.body_bytes_max);
+            body_limit(body_bytes_max_);
         }
+
+        std::size_t body_bytes_max() const { return body_bytes_max_; }
 
         bool http_1_0() const { return version_ == 10; }
 
@@ -136,6 +143,10 @@ struct HttpRequestReader::Parser {
             version_ = version;
             request_.method = view(method);
             request_.target = view(target);
+            if (bounds_.body_bytes_max_of) {
+                body_bytes_max_ = bounds_.body_bytes_max_of(request_.target);
+                body_limit(body_bytes_max_);
+            }
         }
         void on_response_impl(int, Text, int, Code&) override {}
         void on_field_impl(http::field, Text name, Text value, Code&) override {
@@ -158,6 +169,8 @@ struct HttpRequestReader::Parser {
         void on_finish_impl(Code&) override {}
 
         HttpRequest& request_;
+        const HttpBounds& bounds_;
+        std::size_t body_bytes_max_;
         int version_ = 11;
     };
 
@@ -271,7 +284,7 @@ HttpRequestReader::Progress HttpRequestReader::Parser::read_head(std::size_t sur
     pending.clear();
     const bool addressed = split_target(request);
     if (failure && failure != http::error::body_limit) {
-        return refuse(refusal_of(failure, bounds));
+        return refuse(refusal_of(failure, message->body_bytes_max()));
     }
     http_1_0 = message->http_1_0();
     if (auto refused = check_head()) {
@@ -281,7 +294,7 @@ HttpRequestReader::Progress HttpRequestReader::Parser::read_head(std::size_t sur
         return refuse(malformed("the request target is neither a path nor an absolute URL"));
     }
     if (failure) {
-        return refuse(refusal_of(failure, bounds));
+        return refuse(refusal_of(failure, message->body_bytes_max()));
     }
     keep_alive = message->keep_alive();
     const std::size_t consumed = given - surplus;
@@ -349,7 +362,7 @@ HttpRequestReader::Progress HttpRequestReader::Parser::feed_body(ByteView bytes)
     const std::size_t eaten = parse(input, failure);
     const std::size_t surplus = input.size() - eaten;
     if (failure && failure != http::error::need_more) {
-        return refuse(refusal_of(failure, bounds));
+        return refuse(refusal_of(failure, message->body_bytes_max()));
     }
     body_taken += eaten;
     const std::size_t framing = body_taken - request.body.size();

@@ -10,6 +10,7 @@
 #include "net/http.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ namespace rollcall::net {
 struct HttpBounds {
     std::size_t header_bytes_max;  ///< request line, fields and the empty line together
     std::size_t body_bytes_max;
+    /// Where it is there: the bound of a body sent to that target, instead of body_bytes_max.
+    std::function<std::size_t(std::string_view target)> body_bytes_max_of{};
 };
 
 /// Why a request cannot be served; the connection ends after telling it.

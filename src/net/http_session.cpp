@@ -111,7 +111,10 @@ Task<void> HttpSession::run() {
 
 Task<void> HttpSession::answer_requests() {
     const HttpBounds bounds{.header_bytes_max = door_.settings.header_bytes_max,
-                            .body_bytes_max = handler_->body_bytes_max()};
+                            .body_bytes_max = handler_->body_bytes_max(),
+                            .body_bytes_max_of = [this](std::string_view target) {
+                                return handler_->body_bytes_max_of(target);
+                            }};
     HttpRequestReader reader(bounds);
     deadline_.arm(door_.settings.request_time, Deadline::Then::interrupt_read);
     for (bool goes_on = true; goes_on;) {

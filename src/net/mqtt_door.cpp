@@ -149,7 +149,10 @@ Task<void> MqttConnection::run() {
 /// Until the connection has to end.
 Task<void> MqttConnection::converse() {
     for (;;) {
-        const bool goes_on = !closing_ && co_await take_events();
+        bool goes_on = false;
+        if (!closing_) {
+            goes_on = co_await take_events();
+        }
         co_await write_out();
         if (!goes_on || closing_ || draining_) {
             co_return;

@@ -68,7 +68,7 @@ class ServerLife(unittest.TestCase):
         with open(os.path.join(self.scratch, "server", "server.out"), encoding="utf-8") as file:
             said = file.read()
         self.assertRegex(said, r"\Aready scope=0ne[0-9A-F]{8} device-https=127\.0\.0\.1:\d+ "
-                               r"device-mqtt=off device-amqp=off operator=127\.0\.0\.1:\d+ "
+                               r"device-mqtt=127\.0\.0\.1:\d+ device-amqp=off operator=127\.0\.0\.1:\d+ "
                                r"metrics=127\.0\.0\.1:\d+\n\Z")
         self.assertNotIn(":0 ", said)
         self.assertEqual(server.command("scope", "show").out, server.scope + "\n")
@@ -82,7 +82,8 @@ class ServerLife(unittest.TestCase):
         self.assertRegex(server.told(), "no device-amqp door")
 
     def test_closed_doors(self):
-        server = self.server("--device-https", "off", "--operator", "off")
+        server = self.server("--device-https", "off", "--device-mqtt", "off",
+                             "--operator", "off")
         self.assertEqual(server.doors, {})
         server.command("group", "list")  # the socket is always there
         self.assertIn("no device can register", server.command("doctor", expect=None).out)

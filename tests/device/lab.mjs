@@ -7,6 +7,11 @@ import { promisify } from 'node:util';
 import path from 'node:path';
 import dps from 'azure-iot-provisioning-device';
 import http from 'azure-iot-provisioning-device-http';
+import mqtt from 'azure-iot-provisioning-device-mqtt';
+import common from 'azure-iot-common';
+import device from 'azure-iot-device';
+import hubHttp from 'azure-iot-device-http';
+import hubMqtt from 'azure-iot-device-mqtt';
 import security from 'azure-iot-security-x509';
 
 const run = promisify(execFile);
@@ -51,16 +56,57 @@ export async function prove(group, slot, issuer) {
   await rollcall('group', 'cert', 'verify', group, slot, proof);
 }
 
+/** How a device may come, with the SDK's two halves for it. */
+export const transports = {
+  https: { provisioning: http.Http, hub: hubHttp.Http },
+  mqtt: { provisioning: mqtt.Mqtt, hub: hubMqtt.Mqtt },
+  'mqtt-ws': { provisioning: mqtt.MqttWs, hub: hubMqtt.MqttWs },
+};
+
 /** What the unmodified SDK says: {assigned: registrationState} or {refused: error}. */
-export async function register(id, device, payload) {
+export async function register(id, device, payload, transport = 'https') {
   const cert = await readFile(device.chain, 'utf8');
   const key = await readFile(device.key, 'utf8');
   const client = dps.ProvisioningDeviceClient.create(
-    host, scope, new http.Http(), new security.X509Security(id, { cert, key }));
+    host, scope, new transports[transport].provisioning(), new security.X509Security(id, { cert, key }));
   if (payload !== undefined) client.setProvisioningPayload(payload);
   return new Promise((resolve) => {
     client.register((error, result) => resolve(error ? { refused: error } : { assigned: result }));
   });
+}
+
+/** The SDK's hub client of a device, not yet open. */
+export async function hubClient(id, held, transport = 'mqtt') {
+  const client = device.Client.fromConnectionString(
+    `HostName=${host};DeviceId=${id};x509=true`, transports[transport].hub);
+  const options = { cert: await readFile(held.chain, 'utf8'),
+    key: await readFile(held.key, 'utf8') };
+  const set = client.setOptions(options);
+  if (transport !== 'https') await set;  // over HTTPS the SDK never says that it is done
+  client.setRetryPolicy(new common.NoRetry());
+  return client;
+}
+
+export const { Message } = device;
+
+/** Resolves with the first event of that name. */
+export function once(emitter, event, seconds = 10) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${event} in ${seconds} s`)),
+      seconds * 1000);
+    emitter.once(event, (...values) => { clearTimeout(timer); resolve(values); });
+  });
+}
+
+/** Waits until `holds` gives something. */
+export async function eventually(holds, seconds = 10) {
+  const until = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await holds();
+    if (found) return found;
+    if (Date.now() > until) throw new Error(`not within ${seconds} s: ${holds}`);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
 }
 
 /** Attempts of all tests of a file against what should have become of them. */

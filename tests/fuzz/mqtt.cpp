@@ -13,7 +13,16 @@
 namespace rollcall {
 namespace {
 
-using namespace net::mqtt;
+namespace mqtt = net::mqtt;
+using mqtt::Connect;
+using mqtt::Event;
+using mqtt::PacketReader;
+using mqtt::Publish;
+using mqtt::Qos;
+using mqtt::Session;
+using mqtt::SessionBounds;
+using mqtt::Subscribe;
+using mqtt::Unsubscribe;
 
 constexpr SessionBounds bounds{.connect_bytes_max = 512,
                                .packet_bytes_max = 4'096,

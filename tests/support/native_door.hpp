@@ -41,6 +41,44 @@ private:
     std::map<std::string, store::RefusalRecord> records_;
 };
 
+/// Telemetry in memory, without bounds.
+class TelemetryNotes final : public store::Sink, public store::TelemetryReader {
+public:
+    Task<Result<Done>> append(std::span<const domain::Telemetry> batch) override {
+        for (const auto& telemetry : batch) {
+            records_.push_back({records_.size() + 1, telemetry});
+        }
+        co_return Done{};
+    }
+    Task<Result<store::TelemetryPage>> read(const store::TelemetryQuery& query) override {
+        store::TelemetryPage page{{}, query.after, records_.empty() ? 0U : 1U};
+        for (const auto& record : records_) {
+            if (record.sequence > query.after && page.records.size() < query.count) {
+                page.next = record.sequence;
+                if (!query.device || *query.device == record.telemetry.device) {
+                    page.records.push_back(record);
+                }
+            }
+        }
+        co_return page;
+    }
+    Task<Result<store::TelemetryPage>> newest(const store::TelemetryQuery& query) override {
+        store::TelemetryQuery all = query;
+        all.after = 0;
+        all.count = records_.size();
+        auto page = co_await read(all);
+        if (page->records.size() > query.count) {
+            page->records.erase(page->records.begin(),
+                                page->records.end() - static_cast<std::ptrdiff_t>(query.count));
+        }
+        co_return page;
+    }
+    std::uint64_t newest_sequence() const override { return records_.size(); }
+
+private:
+    std::vector<store::TelemetryRecord> records_;
+};
+
 struct NativeDoor : OperatorDesk {
     RefusalNotes refusals;
     front::ServerFacts facts{ScopeId::trusted("0ne12345678"),
@@ -48,8 +86,14 @@ struct NativeDoor : OperatorDesk {
                              "0.1.0",
                              today,
                              {{"operator", "127.0.0.1:9443"}}};
-    front::NativeApi api{front::NativeServices{enroller, access, trust_book, store, refusals, clock,
-                                               entropy, facts, audit_key}};
+    service::Sessions sessions;
+    TelemetryNotes telemetry;
+    Metrics metrics;
+    service::Admission admission{clock, metrics, {}};
+    service::Hub hub{store,     store, trust_book, sessions, telemetry,
+                     admission, clock, entropy,    metrics};
+    front::NativeApi api{front::NativeServices{enroller, access, trust_book, store, refusals, hub,
+                                               telemetry, clock, entropy, facts, audit_key}};
     json::value document = json::parse(
         json::string_view{front::openapi_document().data(), front::openapi_document().size()});
     net::ConnectionFacts local{};

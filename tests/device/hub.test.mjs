@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device's whole life on the Azure SDK for Node: it is provisioned and speaks with its hub, over
+// every transport; refusals, breach and return.
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import {
+  eventually, hubClient, leaf, Message, once, register, rollcall, root, selfSigned, transports,
+} from './lab.mjs';
+
+async function groupOf(name) {
+  const ca = await root(`${name} root`);
+  await rollcall('group', 'create', name);
+  await rollcall('group', 'cert', 'set', name, 'primary', ca.certificate, '--vouch');
+  return ca;
+}
+
+async function provisioned(id, held, transport) {
+  const { assigned, refused } = await register(id, held, undefined, transport);
+  assert.ok(assigned, String(refused));
+  return assigned;
+}
+
+async function connected(id, held, transport) {
+  const client = await hubClient(id, held, transport);
+  await client.open();
+  return client;
+}
+
+async function device(name, transport) {
+  const held = await leaf(await groupOf(name), name);
+  await provisioned(name, held, transport);
+  return held;
+}
+
+const twinOf = async (id) => JSON.parse(await rollcall('device', 'twin', id, '--json'));
+const telemetryOf = async (id) => {
+  const lines = await rollcall('device', 'watch', id, '--from-start', '--count', 1, '--json');
+  return lines.split('\n').map((line) => JSON.parse(line));
+};
+
+for (const transport of Object.keys(transports)) {
+  describe(`provisioning over ${transport}`, { concurrency: true }, () => {
+    it('takes a device of a group, with a payload, twice', async () => {
+      const id = `p-${transport}`;
+      const ca = await groupOf(id);
+      const held = await leaf(ca, id);
+      for (const payload of [undefined, { modelId: 'dtmi:a:b;1' }]) {
+        const { assigned, refused } = await register(id, held, payload, transport);
+        assert.ok(assigned, String(refused));
+        assert.equal(assigned.status, 'assigned');
+        assert.equal(assigned.deviceId, id);
+        assert.deepEqual(assigned.x509, { enrollmentGroupId: id });
+      }
+    });
+
+    it('takes an individually enrolled device', async () => {
+      const id = `i-${transport}`;
+      const held = await selfSigned(id);
+      await rollcall('enrollment', 'create', id, '--primary', held.certificate);
+      const assigned = await provisioned(id, held, transport);
+      assert.deepEqual(assigned.x509, {});
+    });
+
+    it('refuses a stranger as UnauthorizedError', async () => {
+      const id = `s-${transport}`;
+      const { refused } = await register(id, await selfSigned(id), undefined, transport);
+      assert.equal(refused.name, 'UnauthorizedError');
+    });
+  });
+}
+
+for (const transport of ['mqtt', 'mqtt-ws']) {
+  describe(`the hub over ${transport}`, { concurrency: true }, () => {
+    it('takes telemetry with its properties', async () => {
+      const id = `t-${transport}`;
+      const client = await connected(id, await device(id, transport), transport);
+      const message = new Message('{"temperature":21}');
+      message.messageId = 'm 1';
+      message.contentType = 'application/json';
+      message.contentEncoding = 'utf-8';
+      message.properties.add('kind', 'farm & field=1');
+      await client.sendEvent(message);
+      await client.close();
+      const [kept] = await telemetryOf(id);
+      assert.equal(kept.body, '{"temperature":21}');
+      assert.equal(kept.properties.kind, 'farm & field=1');
+      assert.equal(kept.systemProperties['$.mid'], 'm 1');
+    });
+
+    it('gives and takes twins', async () => {
+      const id = `w-${transport}`;
+      const client = await connected(id, await device(id, transport), transport);
+      const twin = await client.getTwin();
+      assert.equal(twin.properties.desired.$version, 1);
+      await new Promise((resolve, reject) => {
+        twin.properties.reported.update({ fan: { speed: 3, gone: null } },
+          (error) => (error ? reject(error) : resolve()));
+      });
+      assert.deepEqual((await twinOf(id)).properties.reported, { fan: { speed: 3 }, $version: 2 });
+      const changed = once(twin, 'properties.desired.interval');
+      await rollcall('device', 'twin', id, '--desired', '{"interval":30}');
+      assert.deepEqual(await changed, [30]);
+      assert.equal(twin.properties.desired.$version, 2);
+      await client.close();
+    });
+
+    it('calls methods', async () => {
+      const id = `c-${transport}`;
+      const client = await connected(id, await device(id, transport), transport);
+      client.onDeviceMethod('reboot', (request, response) => {
+        response.send(200, { asked: request.payload }, () => {});
+      });
+      const answer = await eventually(async () => {
+        try {
+          return JSON.parse(await rollcall('device', 'call', id, 'reboot', '{"in":5}',
+            '--timeout', 2, '--json'));
+        } catch { return null; }
+      });
+      assert.deepEqual(answer, { status: 200, payload: { asked: { in: 5 } } });
+      await client.close();
+      await assert.rejects(rollcall('device', 'call', id, 'reboot'), /not connected/);
+    });
+
+    it('delivers messages, also those that came while it was away', async () => {
+      const id = `d-${transport}`;
+      const held = await device(id, transport);
+      const client = await connected(id, held, transport);
+      const first = once(client, 'message');
+      await rollcall('device', 'send', id, 'one', '--property', 'a=b & c');
+      const [message] = await first;
+      assert.equal(message.getData().toString(), 'one');
+      assert.equal(message.properties.getValue('a'), 'b & c');
+      await client.complete(message);
+      await client.close();
+      await rollcall('device', 'send', id, 'two');
+      const later = await hubClient(id, held, transport);
+      const second = once(later, 'message');
+      await later.open();
+      const [waited] = await second;
+      assert.equal(waited.getData().toString(), 'two');
+      await later.complete(waited);
+      await later.close();
+    });
+
+    it('is left by its device at once after a breach, and met again with a new certificate',
+      async () => {
+        const id = `b-${transport}`;
+        const ca = await groupOf(id);
+        const held = await leaf(ca, id);
+        await provisioned(id, held, transport);
+        const client = await connected(id, held, transport);
+        const left = once(client, 'disconnect');
+        const fresh = await root(`${id} new root`);
+        await rollcall('group', 'cert', 'set', id, 'primary', fresh.certificate, '--vouch',
+          '--breach', '--reason', 'lost', '--yes');
+        await left;
+        await assert.rejects(connected(id, held, transport), { name: 'UnauthorizedError' });
+        const { refused } = await register(id, held, undefined, transport);
+        assert.equal(refused.name, 'UnauthorizedError');
+        const renewed = await leaf(fresh, id);
+        await provisioned(id, renewed, transport);
+        const back = await connected(id, renewed, transport);
+        await back.sendEvent(new Message('back'));
+        await back.close();
+      });
+
+    it('lets a second connection take over', async () => {
+      const id = `o-${transport}`;
+      const held = await device(id, transport);
+      const first = await connected(id, held, transport);
+      const left = once(first, 'disconnect');
+      const second = await connected(id, held, transport);
+      await left;
+      await second.sendEvent(new Message('still here'));
+      await second.close();
+    });
+  });
+}
+
+describe('the hub over https', () => {
+  it('takes telemetry, alone and in a batch, and delivers messages', async () => {
+    const id = 'h-https';
+    const held = await device(id, 'https');
+    const client = await hubClient(id, held, 'https');
+    await client.open();
+    await client.sendEvent(new Message('alone'));
+    await client.sendEventBatch([new Message('a'), new Message('b')]);
+    const lines = await rollcall('device', 'watch', id, '--from-start', '--count', 3, '--json');
+    assert.deepEqual(lines.split('\n').map((line) => JSON.parse(line).body), ['alone', 'a', 'b']);
+    await client.close();
+  });
+});
