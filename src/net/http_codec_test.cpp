@@ -9,7 +9,7 @@ namespace {
 using Step = HttpRequestReader::Step;
 using namespace std::string_view_literals;
 
-constexpr HttpBounds bounds{.header_bytes_max = 512, .body_bytes_max = 16};
+const HttpBounds bounds{.header_bytes_max = 512, .body_bytes_max = 16};
 
 /// Feeds `wire` in pieces of `piece` bytes, each after what the reader left of the one before.
 struct Fed {
