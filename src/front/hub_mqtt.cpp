@@ -21,6 +21,9 @@ using service::SessionEnd;
 
 namespace {
 
+/// What azure-sdk-for-c subscribes to instead of its own devices/ID/messages/devicebound/#; nobody
+/// else's messages come with it.
+constexpr std::string_view any_messages_filter = "devices/+/messages/devicebound/#";
 constexpr std::string_view twin_answers_filter = "$iothub/twin/res/#";
 constexpr std::string_view desired_filter = "$iothub/twin/PATCH/properties/desired/#";
 constexpr std::string_view methods_filter = "$iothub/methods/POST/#";
@@ -309,7 +312,8 @@ void HubMqtt::Conversation::tell_twin_error(const std::string& rid, const Error&
 }
 
 int* HubMqtt::Conversation::place_of(std::string_view filter) {
-    if (filter == "devices/" + device_.str() + "/messages/devicebound/#") {
+    if (filter == any_messages_filter ||
+        filter == "devices/" + device_.str() + "/messages/devicebound/#") {
         return &subscribed_.messages;
     }
     if (filter == twin_answers_filter) {
