@@ -53,15 +53,16 @@ def handshake(path="/", host="dps.example", protocol="mqtt", key=None, version="
 
 class WebSocket:
     """Over a TLS socket that is connected; used like one: sendall() is a message of its own, recv()
-    gives what binary messages hold, b"" once the peer closed (`close_code` says how)."""
+    gives what binary messages hold, b"" once the peer closed (`close_code` says how). `request`: the
+    bytes to ask with and their key, instead of handshake()'s."""
 
-    def __init__(self, socket, **how):
+    def __init__(self, socket, request=None, **how):
         self.socket = socket
         self.unread = b""
         self.payload = b""
         self.control = []  # (opcode, payload) of pongs that came
         self.close_code = None
-        request, key = handshake(**how)
+        request, key = request or handshake(**how)
         socket.sendall(request)
         while HEAD_END not in self.unread:
             self._more(NoUpgrade(None, b""))
