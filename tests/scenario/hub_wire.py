@@ -107,9 +107,9 @@ class HubWire(Wire):
                     ((devicebound("good"),), [1]),
                     ((devicebound("good"), devicebound("good")), [1, 1]),
                     ((TWIN_ANSWERS, DESIRED, METHODS), [1, 1, 1]),
-                    ((devicebound("bystander"), devicebound("GOOD"), devicebound("+")), [128] * 3),
-                    (("#", "+", "$iothub/#", "devices/#", "devices/+/messages/devicebound/#"),
-                     [128] * 5),
+                    ((devicebound("+"),), [1]),  # azure-sdk-for-c
+                    ((devicebound("bystander"), devicebound("GOOD"), "devices/+/+/#"), [128] * 3),
+                    (("#", "+", "$iothub/#", "devices/#", "devices/+/messages/#"), [128] * 5),
                     (("devices/good/messages/devicebound/", "devices/good/messages/events/#",
                       "$iothub/twin/res/+", "$iothub/twin/PATCH/#", "$SYS/#"), [128] * 5),
                     ((DESIRED,) * 6, [1] * 5 + [128]),
