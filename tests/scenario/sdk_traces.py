@@ -178,15 +178,14 @@ class Traces(Scenario):
         return Replay(self, conversations[name], device, credential, door, handshake).run()
 
     def each(self, kind, check):
-        """check(replay, device), where replay(credential) is one of the conversations of this kind
+        """check(replay, device), where replay(proof) is one of the conversations of this kind
         at one of its doors and `device` a name for who holds it; so for all of them."""
         for client, conversations in CLIENTS.items():
             for name, trace in conversations.items():
                 for door in trace.doors if kind(name) else ():
                     device = self.own(f"{client}-{name}-{door}")
                     with self.subTest(client=client, conversation=name, door=door):
-                        check(lambda credential: self.replay(client, name, device, credential, door),
-                              device)
+                        check(lambda proof: self.replay(client, name, device, proof, door), device)
 
     def told(self, answer):
         """What the SDKs make of an answer: all the same, or it is not in their form. And how long

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Azure SDKs make of an answer of DPS over MQTT, and what they insist on: AssertionError or
-ValueError where the SDK would fail on the answer itself. All give a Told.
+"""What the Azure SDKs make of an answer of DPS over MQTT, and what they insist on: AssertionError,
+LookupError or ValueError where the SDK would fail on the answer itself. All give a Told.
 
-Written after what their sources do; each takes the answer's topic, its body, and the $rid asked with.
+Written after what their sources do; each takes the answer's topic, its body and the $rid asked
+with.
 """
 import collections
 import json

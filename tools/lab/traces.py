@@ -8,10 +8,10 @@
       20 02 0000
     ! call reboot {"in":1}          what the operator does meanwhile
 
-Bytes stand in hex, text in '...'. `*` is MQTT's remaining length and `+'...'` a text with its length
-in two bytes before it: both are counted, so that names may have any length. `<name>` in a text is
-put in when sent. When it is received it must be what is known under that name, or becomes known;
-`<json>` is an answer's body. `number` is what the server gave the last packet that it wants
+Bytes stand in hex, text in '...'. `*` is MQTT's remaining length and `+'...'` a text with its
+length in two bytes before it: both are counted, so that names may have any length. `<name>` in a
+text is put in when sent. When it is received it must be what is known under that name, or becomes
+known; `<json>` is an answer's body. `number` is what the server gave the last packet that it wants
 acknowledged. Over HTTPS, lines after `|` end in CRLF and `<length>` is that of the text after them;
 the answer's lines are its status, headers that it must have, and its body.
 """
@@ -69,7 +69,8 @@ class Step:
             if token["count"]:
                 pattern += rb"[\x80-\xff]{0,3}[\x00-\x7f]"
             elif token["text"] is not None:
-                pattern += (b".." if token["sized"] else b"") + expected(token["text"], known, names)
+                pattern += b".." if token["sized"] else b""
+                pattern += expected(token["text"], known, names)
             elif token["number"]:
                 pattern, names = pattern + b"(..)", [*names, "number"]
             else:
