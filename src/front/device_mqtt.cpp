@@ -188,6 +188,9 @@ Task<DeviceMqtt::Conversation::Answer> DeviceMqtt::Conversation::do_register(
 }
 
 Task<DeviceMqtt::Conversation::Answer> DeviceMqtt::Conversation::do_poll(std::string_view tail) {
+    if (const auto version = check_api_version(name_.api_version); !version) {
+        co_return refusal(version.error());
+    }
     const auto operation = raw_parameter(tail, "operationId");
     if (!operation || operation->empty()) {
         co_return refusal(

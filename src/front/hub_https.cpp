@@ -129,8 +129,16 @@ net::HttpResponse no_content() {
     return response;
 }
 
-/// An answer's fields may not hold everything a property may: those go percent-encoded elsewhere;
-/// here they are repaired by the session.
+/// Can a field be called that (RFC 9110 section 5.6.2)? A name with a line end would begin another.
+bool is_token(std::string_view name) {
+    constexpr std::string_view separators = "\"(),/:;<=>?@[\\]{}";
+    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+        return c > 0x20 && c < 0x7f && separators.find(c) == std::string_view::npos;
+    });
+}
+
+/// An answer's fields may not hold everything a property may: values are repaired by the session,
+/// properties whose names no field can have are left out.
 net::HttpResponse message_response(const domain::DeviceMessage& message, const std::string& token) {
     net::HttpResponse response;
     response.headers.emplace_back("ETag", "\"" + token + "\"");
@@ -143,7 +151,7 @@ net::HttpResponse message_response(const domain::DeviceMessage& message, const s
                          [&](const auto& each) { return each.second == property.name; });
         if (known != system_headers.end()) {
             response.headers.emplace_back(known->first, property.value);
-        } else if (property.name.find_first_of(" :\t\"(),/;<=>?@[\\]{}") == std::string::npos) {
+        } else if (is_token(property.name)) {
             response.headers.emplace_back(std::string{application_prefix} + property.name,
                                           property.value);
         }

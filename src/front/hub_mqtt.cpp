@@ -21,6 +21,9 @@ using service::SessionEnd;
 
 namespace {
 
+/// What azure-sdk-for-c subscribes to instead of its own devices/ID/messages/devicebound/#; nobody
+/// else's messages come with it.
+constexpr std::string_view any_messages_filter = "devices/+/messages/devicebound/#";
 constexpr std::string_view twin_answers_filter = "$iothub/twin/res/#";
 constexpr std::string_view desired_filter = "$iothub/twin/PATCH/properties/desired/#";
 constexpr std::string_view methods_filter = "$iothub/methods/POST/#";
@@ -34,6 +37,13 @@ bool begins_with(std::string_view text, std::string_view start) {
 
 Error unknown_topic() {
     return {ErrorKind::malformed, "nothing is published to that topic here", "mqtt-unknown-topic"};
+}
+
+/// $rid behind the topic's `start`; none where there is none, or too long a one.
+std::optional<std::string> request_id(std::string_view topic, std::string_view start) {
+    auto rid = raw_parameter(topic.substr(start.size()), "$rid");
+    const bool fits = rid && rid->size() <= limits::mqtt_request_id_chars_max;
+    return fits ? std::move(rid) : std::nullopt;
 }
 
 /// What stands behind `devices/ID/messages/events`, or none for another topic.
@@ -102,9 +112,9 @@ private:
     Task<Result<Done>> send(std::vector<domain::Telemetry>& messages,
                             std::vector<const mqtt::Publish*>& unanswered);
     Task<Result<Done>> take_other(const mqtt::Publish& publish);
-    Task<Result<Done>> answer_twin(std::string_view tail);
-    Task<Result<Done>> take_report(std::string_view tail, const std::string& patch);
-    Result<Done> take_method_answer(std::string_view rest, const std::string& payload);
+    Task<Result<Done>> answer_twin(const mqtt::Publish& publish);
+    Task<Result<Done>> take_report(const mqtt::Publish& publish);
+    Result<Done> take_method_answer(const mqtt::Publish& publish);
     void tell_twin(const std::string& status, const std::string& rid, const std::string& more,
                    std::string body);
     void tell_twin_error(const std::string& rid, const Error& error);
@@ -194,16 +204,20 @@ Task<Result<Done>> HubMqtt::Conversation::begin() {
     co_return co_await deliver_messages();
 }
 
-/// Telemetry that came together is kept together, then acknowledged in order [MQTT-4.6.0-2].
+/// Telemetry that came together is kept together, then acknowledged in order [MQTT-4.6.0-2]; also
+/// what came before something that ends the connection.
 Task<Result<Done>> HubMqtt::Conversation::published(std::vector<mqtt::Publish>& batch) {
     std::vector<domain::Telemetry> messages;
     std::vector<const mqtt::Publish*> unanswered;
     for (auto& publish : batch) {
         const auto bag = events_bag(publish.topic, device_);
         if (bag) {
-            CO_TRY(auto message,
-                   telemetry_of(*bag, device_, std::move(publish.payload), publish.retain));
-            messages.push_back(std::move(message));
+            auto message = telemetry_of(*bag, device_, std::move(publish.payload), publish.retain);
+            if (!message) {
+                CO_TRY([[maybe_unused]] const Done sent, co_await send(messages, unanswered));
+                co_return message.error();
+            }
+            messages.push_back(*std::move(message));
             unanswered.push_back(&publish);
             continue;
         }
@@ -230,25 +244,24 @@ Task<Result<Done>> HubMqtt::Conversation::send(std::vector<domain::Telemetry>& m
 Task<Result<Done>> HubMqtt::Conversation::take_other(const mqtt::Publish& publish) {
     const std::string_view topic = publish.topic;
     if (begins_with(topic, twin_get_topic)) {
-        peer_.acknowledge(publish);
-        co_return co_await answer_twin(topic.substr(twin_get_topic.size()));
+        co_return co_await answer_twin(publish);
     }
     if (begins_with(topic, reported_topic)) {
-        peer_.acknowledge(publish);
-        co_return co_await take_report(topic.substr(reported_topic.size()), publish.payload);
+        co_return co_await take_report(publish);
     }
     if (begins_with(topic, method_answer_topic)) {
-        peer_.acknowledge(publish);
-        co_return take_method_answer(topic.substr(method_answer_topic.size()), publish.payload);
+        co_return take_method_answer(publish);
     }
     co_return unknown_topic();
 }
 
-Task<Result<Done>> HubMqtt::Conversation::answer_twin(std::string_view tail) {
-    const auto rid = raw_parameter(tail, "$rid");
-    if (!rid || rid->size() > limits::mqtt_request_id_chars_max) {
+/// Acknowledged once it is known to be a question; then answered.
+Task<Result<Done>> HubMqtt::Conversation::answer_twin(const mqtt::Publish& publish) {
+    const auto rid = request_id(publish.topic, twin_get_topic);
+    if (!rid) {
         co_return unknown_topic();
     }
+    peer_.acknowledge(publish);
     const auto twin = co_await front_.hub_.twin(device_);
     if (twin) {
         tell_twin("200", *rid, "", service::device_document(*twin));
@@ -258,13 +271,13 @@ Task<Result<Done>> HubMqtt::Conversation::answer_twin(std::string_view tail) {
     co_return Done{};
 }
 
-Task<Result<Done>> HubMqtt::Conversation::take_report(std::string_view tail,
-                                                      const std::string& patch) {
-    const auto rid = raw_parameter(tail, "$rid");
-    if (!rid || rid->size() > limits::mqtt_request_id_chars_max) {
+Task<Result<Done>> HubMqtt::Conversation::take_report(const mqtt::Publish& publish) {
+    const auto rid = request_id(publish.topic, reported_topic);
+    if (!rid) {
         co_return unknown_topic();
     }
-    const auto version = co_await front_.hub_.report(device_, patch);
+    peer_.acknowledge(publish);
+    const auto version = co_await front_.hub_.report(device_, publish.payload);
     if (version) {
         tell_twin("204", *rid, "&$version=" + std::to_string(*version), "");
     } else {
@@ -274,8 +287,8 @@ Task<Result<Done>> HubMqtt::Conversation::take_report(std::string_view tail,
 }
 
 /// STATUS/?$rid=ID: what nobody waits for any more is no mistake of the device's.
-Result<Done> HubMqtt::Conversation::take_method_answer(std::string_view rest,
-                                                       const std::string& payload) {
+Result<Done> HubMqtt::Conversation::take_method_answer(const mqtt::Publish& publish) {
+    const auto rest = std::string_view{publish.topic}.substr(method_answer_topic.size());
     const auto slash = rest.find('/');
     const auto status_text = rest.substr(0, slash);
     const auto tail = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);
@@ -286,12 +299,13 @@ Result<Done> HubMqtt::Conversation::take_method_answer(std::string_view rest,
     if (read.ec != std::errc{} || read.ptr != end || !rid) {
         return unknown_topic();
     }
+    peer_.acknowledge(publish);
     std::uint64_t id = 0;
     const auto* const rid_end = rid->data() + rid->size();
     const auto found = std::from_chars(rid->data(), rid_end, id, 16);
     if (found.ec == std::errc{} && found.ptr == rid_end &&
-        payload.size() <= limits::method_payload_bytes_max) {
-        front_.hub_.method_answered(device_, id, {status, payload});
+        publish.payload.size() <= limits::method_payload_bytes_max) {
+        front_.hub_.method_answered(device_, id, {status, publish.payload});
     }
     return Done{};
 }
@@ -309,7 +323,8 @@ void HubMqtt::Conversation::tell_twin_error(const std::string& rid, const Error&
 }
 
 int* HubMqtt::Conversation::place_of(std::string_view filter) {
-    if (filter == "devices/" + device_.str() + "/messages/devicebound/#") {
+    if (filter == any_messages_filter ||
+        filter == "devices/" + device_.str() + "/messages/devicebound/#") {
         return &subscribed_.messages;
     }
     if (filter == twin_answers_filter) {
