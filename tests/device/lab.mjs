@@ -2,6 +2,7 @@
 // What the device tests share: commands to the server, certificates, and the SDK's registration
 // with a count of what went otherwise than it should have.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { promisify } from 'node:util';
@@ -39,9 +40,10 @@ export function ask(address) {
   });
 }
 
-/** Kills the server in the midst of its work; the runner starts it again. */
-export function crash() {
+/** The server is killed in the midst of its work, and has been started again by the runner. */
+export async function crash() {
   process.kill(Number(process.env.ROLLCALL_RUNNER), 'SIGUSR1');
+  await eventually(() => existsSync(path.join(scratch, 'crashed')), 60);
 }
 
 let made = 0;
