@@ -2,7 +2,9 @@
 // What the device tests share: commands to the server, certificates, and the SDK's registration
 // with a count of what went otherwise than it should have.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { promisify } from 'node:util';
 import path from 'node:path';
 import dps from 'azure-iot-provisioning-device';
@@ -23,6 +25,25 @@ export const host = 'dps.example';
 export async function rollcall(...words) {
   const { stdout } = await run(program, words.map(String));
   return stdout.trim();
+}
+
+/** What the native API says there, on the server's own socket. */
+export function ask(address) {
+  return new Promise((resolve, reject) => {
+    const socketPath = path.join(process.env.ROLLCALL_DATA, 'operator.sock');
+    request({ socketPath, path: `/api/v1${address}`, headers: { host: 'localhost' } }, (answer) => {
+      let text = '';
+      answer.on('data', (part) => { text += part; });
+      answer.on('end', () => (answer.statusCode === 200 ? resolve(JSON.parse(text))
+        : reject(new Error(`${address}: ${answer.statusCode} ${text}`))));
+    }).on('error', reject).end();
+  });
+}
+
+/** The server is killed in the midst of its work, and has been started again by the runner. */
+export async function crash() {
+  process.kill(Number(process.env.ROLLCALL_RUNNER), 'SIGUSR1');
+  await eventually(() => existsSync(path.join(scratch, 'crashed')), 60);
 }
 
 let made = 0;
@@ -75,15 +96,15 @@ export async function register(id, device, payload, transport = 'https') {
   });
 }
 
-/** The SDK's hub client of a device, not yet open. */
-export async function hubClient(id, held, transport = 'mqtt') {
+/** The SDK's hub client of a device, not yet open. It does not try again, unless `persistent`. */
+export async function hubClient(id, held, transport = 'mqtt', persistent = false) {
   const client = device.Client.fromConnectionString(
     `HostName=${host};DeviceId=${id};x509=true`, transports[transport].hub);
   const options = { cert: await readFile(held.chain, 'utf8'),
     key: await readFile(held.key, 'utf8') };
   const set = client.setOptions(options);
   if (transport !== 'https') await set;  // over HTTPS the SDK never says that it is done
-  client.setRetryPolicy(new common.NoRetry());
+  if (!persistent) client.setRetryPolicy(new common.NoRetry());
   return client;
 }
 
