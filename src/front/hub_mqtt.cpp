@@ -31,6 +31,13 @@ constexpr std::string_view twin_get_topic = "$iothub/twin/GET/";
 constexpr std::string_view reported_topic = "$iothub/twin/PATCH/properties/reported/";
 constexpr std::string_view method_answer_topic = "$iothub/methods/res/";
 
+/// Messages handed over at one go, so that a queue full of the largest never outgrows what may wait
+/// for a client. Escaped, properties take three times their bytes.
+constexpr std::size_t messages_at_once = limits::mqtt_unacknowledged_max / 2;
+static_assert(messages_at_once * (limits::device_message_bytes_max +
+                                  3 * limits::message_properties_bytes_max + 1024) <
+              limits::mqtt_outgoing_bytes_max / 2);
+
 bool begins_with(std::string_view text, std::string_view start) {
     return text.substr(0, start.size()) == start;
 }
@@ -131,6 +138,7 @@ private:
     std::shared_ptr<HubMailbox> mailbox_;
     domain::Subscriptions subscribed_;
     std::set<std::uint64_t> in_flight_;  ///< messages sent and not acknowledged
+    bool more_wait_ = false;             ///< until some of those are acknowledged
     bool trusted_ = true;
 };
 
@@ -386,6 +394,9 @@ Task<Result<Done>> HubMqtt::Conversation::acknowledged(std::uint64_t token) {
     }
     CO_TRY([[maybe_unused]] const Done done, co_await front_.hub_.complete(device_, token));
     in_flight_.erase(token);
+    if (more_wait_ && in_flight_.size() <= messages_at_once) {
+        co_return co_await deliver_messages();
+    }
     co_return Done{};
 }
 
@@ -407,16 +418,28 @@ Task<Result<Done>> HubMqtt::Conversation::woken() {
     co_return Done{};
 }
 
-/// Each message once in a session; a later session gets again what was not acknowledged.
+/// Each message once in a session; a later session gets again what was not acknowledged. Some at a
+/// time: the rest when these are written, or acknowledged.
 Task<Result<Done>> HubMqtt::Conversation::deliver_messages() {
+    more_wait_ = false;
     if (subscribed_.messages < 0) {
         co_return Done{};
     }
     CO_TRY(const auto messages, co_await front_.hub_.waiting(device_));
+    std::size_t handed_over = 0;
     for (const auto& message : messages) {
-        if (!in_flight_.insert(message.number).second) {
+        if (in_flight_.contains(message.number)) {
             continue;
         }
+        more_wait_ = in_flight_.size() >= limits::mqtt_unacknowledged_max;
+        if (more_wait_) {
+            break;
+        }
+        if (++handed_over > messages_at_once) {
+            mailbox_->deliver(service::MessagesWait{});
+            break;
+        }
+        in_flight_.insert(message.number);
         tell("devices/" + device_.str() + "/messages/devicebound/" +
                  write_property_bag(message.properties),
              message.body, subscribed_.messages, message.number);
