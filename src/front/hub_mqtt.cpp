@@ -81,6 +81,16 @@ Result<domain::Telemetry> telemetry_of(std::string_view bag, const DeviceId& dev
     return telemetry;
 }
 
+Result<domain::Telemetry> telemetry_of(const mqtt::Will& will, const DeviceId& device) {
+    const auto bag = events_bag(will.topic, device);
+    if (!bag) {
+        return unknown_topic();
+    }
+    TRY(auto telemetry, telemetry_of(*bag, device, will.payload, will.retain));
+    telemetry.properties.push_back({"iothub-MessageType", "Will", false});
+    return telemetry;
+}
+
 }  // namespace
 
 class HubMqtt::Conversation final : public net::MqttConversation, public HubMailbox::Owner {
@@ -153,7 +163,7 @@ Task<net::MqttWelcome> HubMqtt::welcome(const mqtt::Connect& connect, net::MqttP
         welcome.refusal = mqtt::ConnectAnswer::identifier_rejected;
         co_return welcome;
     }
-    if (connect.will && !events_bag(connect.will->topic, name->device)) {
+    if (connect.will && !telemetry_of(*connect.will, name->device)) {
         co_return welcome;
     }
     co_return co_await let_in(connect, peer, *name);
@@ -484,12 +494,10 @@ Task<void> HubMqtt::Conversation::ended(bool gracefully) {
     if (gracefully || !will_ || !trusted_) {
         co_return;
     }
-    auto will =
-        telemetry_of(*events_bag(will_->topic, device_), device_, will_->payload, will_->retain);
-    if (!will) {
+    auto will = telemetry_of(*will_, device_);
+    if (!will) {  // cannot be: it was looked at before the device was let in
         co_return;
     }
-    will->properties.push_back({"iothub-MessageType", "Will", false});
     std::vector<domain::Telemetry> batch;
     batch.push_back(*std::move(will));
     const auto kept = co_await front_.hub_.send(batch);
