@@ -31,6 +31,13 @@ constexpr std::string_view twin_get_topic = "$iothub/twin/GET/";
 constexpr std::string_view reported_topic = "$iothub/twin/PATCH/properties/reported/";
 constexpr std::string_view method_answer_topic = "$iothub/methods/res/";
 
+/// Messages handed over at one go, so that a queue full of the largest never outgrows what may wait
+/// for a client. Escaped, properties take three times their bytes.
+constexpr std::size_t messages_at_once = limits::mqtt_unacknowledged_max / 2;
+static_assert(messages_at_once * (limits::device_message_bytes_max +
+                                  3 * limits::message_properties_bytes_max + 1024) <
+              limits::mqtt_outgoing_bytes_max / 2);
+
 bool begins_with(std::string_view text, std::string_view start) {
     return text.substr(0, start.size()) == start;
 }
@@ -71,6 +78,16 @@ Result<domain::Telemetry> telemetry_of(std::string_view bag, const DeviceId& dev
     if (retain) {
         telemetry.properties.push_back({"mqtt-retain", "true", false});
     }
+    return telemetry;
+}
+
+Result<domain::Telemetry> telemetry_of(const mqtt::Will& will, const DeviceId& device) {
+    const auto bag = events_bag(will.topic, device);
+    if (!bag) {
+        return unknown_topic();
+    }
+    TRY(auto telemetry, telemetry_of(*bag, device, will.payload, will.retain));
+    telemetry.properties.push_back({"iothub-MessageType", "Will", false});
     return telemetry;
 }
 
@@ -131,6 +148,7 @@ private:
     std::shared_ptr<HubMailbox> mailbox_;
     domain::Subscriptions subscribed_;
     std::set<std::uint64_t> in_flight_;  ///< messages sent and not acknowledged
+    bool more_wait_ = false;             ///< until some of those are acknowledged
     bool trusted_ = true;
 };
 
@@ -145,7 +163,7 @@ Task<net::MqttWelcome> HubMqtt::welcome(const mqtt::Connect& connect, net::MqttP
         welcome.refusal = mqtt::ConnectAnswer::identifier_rejected;
         co_return welcome;
     }
-    if (connect.will && !events_bag(connect.will->topic, name->device)) {
+    if (connect.will && !telemetry_of(*connect.will, name->device)) {
         co_return welcome;
     }
     co_return co_await let_in(connect, peer, *name);
@@ -386,6 +404,9 @@ Task<Result<Done>> HubMqtt::Conversation::acknowledged(std::uint64_t token) {
     }
     CO_TRY([[maybe_unused]] const Done done, co_await front_.hub_.complete(device_, token));
     in_flight_.erase(token);
+    if (more_wait_ && in_flight_.size() <= messages_at_once) {
+        co_return co_await deliver_messages();
+    }
     co_return Done{};
 }
 
@@ -407,16 +428,28 @@ Task<Result<Done>> HubMqtt::Conversation::woken() {
     co_return Done{};
 }
 
-/// Each message once in a session; a later session gets again what was not acknowledged.
+/// Each message once in a session; a later session gets again what was not acknowledged. Some at a
+/// time: the rest when these are written, or acknowledged.
 Task<Result<Done>> HubMqtt::Conversation::deliver_messages() {
+    more_wait_ = false;
     if (subscribed_.messages < 0) {
         co_return Done{};
     }
     CO_TRY(const auto messages, co_await front_.hub_.waiting(device_));
+    std::size_t handed_over = 0;
     for (const auto& message : messages) {
-        if (!in_flight_.insert(message.number).second) {
+        if (in_flight_.contains(message.number)) {
             continue;
         }
+        more_wait_ = in_flight_.size() >= limits::mqtt_unacknowledged_max;
+        if (more_wait_) {
+            break;
+        }
+        if (++handed_over > messages_at_once) {
+            mailbox_->deliver(service::MessagesWait{});
+            break;
+        }
+        in_flight_.insert(message.number);
         tell("devices/" + device_.str() + "/messages/devicebound/" +
                  write_property_bag(message.properties),
              message.body, subscribed_.messages, message.number);
@@ -461,12 +494,10 @@ Task<void> HubMqtt::Conversation::ended(bool gracefully) {
     if (gracefully || !will_ || !trusted_) {
         co_return;
     }
-    auto will =
-        telemetry_of(*events_bag(will_->topic, device_), device_, will_->payload, will_->retain);
-    if (!will) {
+    auto will = telemetry_of(*will_, device_);
+    if (!will) {  // cannot be: it was looked at before the device was let in
         co_return;
     }
-    will->properties.push_back({"iothub-MessageType", "Will", false});
     std::vector<domain::Telemetry> batch;
     batch.push_back(*std::move(will));
     const auto kept = co_await front_.hub_.send(batch);

@@ -197,6 +197,24 @@ class HubOrders(Wire):
             device.ping()
         self.assertEqual(self.of(name, "messages")["items"], [])
 
+    def test_a_queue_full_of_the_largest(self):
+        largest = {"body": "x" * 64 * KB, "properties": {"a": "%" * (16 * KB - 200)}}
+        for qos in (0, 1):
+            name, credential = self.provisioned(self.own(f"q{qos}"))
+            for number in range(50):
+                answer = self.operator.ask("POST", f"/devices/{name}/messages",
+                                           {**largest, "messageId": str(number)})
+                self.assertEqual(answer.status, 201, answer.text)
+            with self.subTest(qos=qos), self.hub(name, credential, clean=False) as device:
+                device.subscribe(devicebound(name), qos=qos)
+                for number in range(50):
+                    message = device.message()
+                    self.assertIsNotNone(message, number)
+                    self.assertIn(f"&%24.mid={number}&", message.topic)
+                device.ping()
+                self.assertFalse(device.inbox)
+                self.assertEqual(self.of(name, "messages")["items"], [])
+
     def test_messages_at_least_once_and_at_most(self):
         name, credential = self.provisioned()
         odd = {"a b": "c=d&e", "ä#+/": "%", "empty": "", "null": None}

@@ -282,7 +282,8 @@ class MqttWire(Wire):
                 ("another case", 5, "GOOD", hub_user(self.server, "GOOD"), {}),
                 *((f"a will to {topic!r}", 5, "good", good, {"will": (topic, "x")}) for topic in (
                     "x", "devices/bystander/messages/events/", "$iothub/twin/GET/?$rid=1",
-                    "devices/good/messages/eventsx", "$dps/registrations/res/200/"))):
+                    "devices/good/messages/eventsx", "$dps/registrations/res/200/",
+                    mqtt.events("good", "&".join(f"p{n}=" for n in range(129)))))):
             credential = how.get("credential", self.good)
             for websocket in (None, {}):
                 with self.row(what), Mqtt(self.server, credential, websocket=websocket) as device:
