@@ -239,6 +239,13 @@ class HubOrders(Wire):
             self.assertEqual(device.message().qos, 0)
             device.ping()
         self.assertEqual(self.of(name, "messages")["items"], [])
+        self.command("device", "send", name, "for whoever comes")  # a clean session too
+        with self.hub(name, credential, clean=True) as device:
+            device.ping()
+            self.assertFalse(device.inbox)
+            device.subscribe(devicebound(name))
+            self.assertEqual(device.message().payload, b"for whoever comes")
+            device.ping()
         self.operator.ask("POST", f"/devices/{name}/messages",
                           {"body": "short-lived", "timeToLiveSeconds": 1})
         until = time.monotonic() + mqtt.PATIENCE
