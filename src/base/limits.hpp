@@ -102,6 +102,9 @@ inline constexpr std::size_t mqtt_packet_bytes_max = 256 * 1024 + 8 * 1024;
 inline constexpr std::size_t mqtt_unacknowledged_max = 32;
 /// What waits for a client that does not read: a queue full of the largest messages to a device.
 inline constexpr std::size_t mqtt_outgoing_bytes_max = 4 * 1024 * 1024;
+/// PUBLISHes that came together and are handed over together; the answers to as many questions for
+/// the largest twin fit what may wait.
+inline constexpr std::size_t mqtt_batch_max = 32;
 /// Longer keep-alives, and none, count as this (hub-mqtt.md 4.1: 1.5 times it is the longest
 /// silence).
 inline constexpr auto mqtt_keep_alive_max = 1177s;
@@ -254,6 +257,7 @@ inline constexpr std::size_t telemetry_queue_bytes_max = 64 * 1024 * 1024;
 /// What one question looks through before others have their turn, and the most an answer holds.
 inline constexpr std::size_t telemetry_look_bytes_max = 16 * 1024 * 1024;
 
+static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
 static_assert(source_effort_per_second < strangers_effort_per_second_and_core);

@@ -90,6 +90,21 @@ class HubOrders(Wire):
             device.ping()
             self.assertFalse(device.inbox)  # nothing to who does not listen
 
+    def test_many_questions_at_once(self):
+        name, credential = self.provisioned()
+        large = json.dumps({"a": "x" * (30 * KB)}, separators=(",", ":"))
+        with self.hub(name, credential) as device:
+            device.subscribe(TWIN_ANSWERS, qos=0)
+            device.publish(REPORT, large)
+            self.assertEqual(Answer(device.message()).status, 204)
+            # More than may wait for a client that does not read; this one reads.
+            device.send(b"".join(mqtt.publish_packet(f"$iothub/twin/GET/?$rid={number}")
+                                 for number in range(300)))
+            for number in range(300):
+                answer = Answer(device.message())
+                self.assertEqual((answer.status, answer.rid), (200, str(number)))
+            device.ping()
+
     # --- methods ---
 
     def call(self, device, method, payload=None, timeout=None):
