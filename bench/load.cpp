@@ -95,7 +95,7 @@ public:
                 give_up("no answer for 30 seconds");
             }
             for (int i = 0; i < count; ++i) {
-                handle(events[i].data.fd);
+                handle(events[i].data.fd, events[i].events);
             }
             while (!pauses_.empty() && pauses_.begin()->first <= Steady::now()) {
                 const int descriptor = pauses_.begin()->second;
@@ -118,7 +118,7 @@ public:
             const int count = ::epoll_wait(epoll_, events, 256, -1);
             for (int i = 0; i < count; ++i) {
                 if (events[i].data.fd != STDIN_FILENO) {
-                    handle(events[i].data.fd);
+                    handle(events[i].data.fd, events[i].events);
                     continue;
                 }
                 char line[256];
@@ -173,14 +173,21 @@ private:
         ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
         open_.emplace(descriptor, std::move(made));
     }
-    void handle(int descriptor) {
+    void handle(int descriptor, std::uint32_t happened) {
         const auto staying = staying_.find(descriptor);
         if (staying != staying_.end()) {
-            if (!staying->second->still_open()) {
+            if ((happened & (EPOLLRDHUP | EPOLLHUP)) != 0 || !staying->second->still_open()) {
                 last_closed_ = Steady::now();
+                closed_.push_back(std::move(staying->second));
                 staying_.erase(staying);
             }
-        } else if (open_.at(descriptor)->resumes() > Steady::now()) {
+            return;
+        }
+        const auto found = open_.find(descriptor);
+        if (found == open_.end()) {
+            return;  // one that was closed is told of again
+        }
+        if (found->second->resumes() > Steady::now()) {
             finish(descriptor);  // nothing is listened for in a pause: it was closed
         } else {
             go_on(descriptor);
@@ -210,7 +217,7 @@ private:
             times_.push_back(took.count());
         }
         if (stay_ && status / 100 == 2) {
-            listen_for(descriptor, EPOLLIN);
+            listen_for(descriptor, EPOLLIN | EPOLLRDHUP | EPOLLET);
             staying_.emplace(descriptor, std::move(found->second));
         } else if (status != 0) {
             found->second->say_goodbye();
@@ -236,6 +243,8 @@ private:
     std::size_t next_ = 0;
     Held open_;
     Held staying_;
+    /// What is not needed any more is freed at the end: the load would be slower than the server.
+    std::vector<std::unique_ptr<Connection>> closed_;
     std::multimap<Steady::time_point, int> pauses_;
     Answers answers_;
     std::vector<double> times_;
