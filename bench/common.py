@@ -56,14 +56,19 @@ class Server:
     def words(self):
         return ["--method", self.method, "--path", self.path, "--body", self.body]
 
-    def cpu_seconds(self):
-        """Of the process, its threads and its children, from the scheduler's own account."""
-        total = 0
+    def scheduled(self):
+        """Seconds that the process, its threads and its children ran, and that they waited for a
+        core, from the scheduler's own account."""
+        ran, waited = 0, 0
         for pid in family(self.process.pid):
             for task in os.listdir(f"/proc/{pid}/task"):
                 with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/schedstat") as f:
-                    total += int(f.read().split()[0])
-        return total / 1e9
+                    account = f.read().split()
+                    ran, waited = ran + int(account[0]), waited + int(account[1])
+        return ran / 1e9, waited / 1e9
+
+    def cpu_seconds(self):
+        return self.scheduled()[0]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
