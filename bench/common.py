@@ -79,13 +79,15 @@ class Rollcall(Server):
     """Real registrations of devices never seen before, into an empty store that syncs."""
     method = "PUT"
     body = '{"registrationId":"{id}"}'
+    options = ()
 
     def launch(self):
         self.data = data = self.work + "/data"
         self.process = start(
             [ROLLCALL, "serve", "--data", data, "--device-https", "127.0.0.1:0", "--device-mqtt",
-             "127.0.0.1:0", "--device-amqp", "off", "--operator", "off", "--metrics", "off", "--threads", "1",
-             "--server-cert", self.pki + "/server.pem", "--server-key", self.pki + "/server.key"],
+             "127.0.0.1:0", "--device-amqp", "off", "--operator", "off", "--metrics", "off", "--threads",
+             "1", "--server-cert", self.pki + "/server.pem", "--server-key",
+             self.pki + "/server.key", *self.options],
             stdout=subprocess.PIPE, text=True)
         ready = dict(word.split("=", 1) for word in self.process.stdout.readline().split()[1:])
         self.scope = ready["scope"]

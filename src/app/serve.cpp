@@ -266,6 +266,7 @@ void Server::run(const Streams& io) {
 Result<Exit> serve(const Settings& settings, const Streams& io) {
     start_log(settings.log_level, settings.log_json);
     x509::use_legacy_keys();
+    net::allow_descriptors();
     World world;
     TRY(Ground ground, prepare(settings, world));
     Server server{settings, world, ground};
