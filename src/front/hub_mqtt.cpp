@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "domain/sas.hpp"
 #include "front/dps_wire.hpp"
 #include "front/hub_mailbox.hpp"
 #include "service/twin_document.hpp"
@@ -79,6 +80,8 @@ public:
 
     const std::shared_ptr<HubMailbox>& mailbox() const { return mailbox_; }
     void resume(const domain::Subscriptions& subscriptions) { subscribed_ = subscriptions; }
+    /// The token it came in with does not reach further.
+    void ends_at(TimePoint until) { until_ = until; }
 
     // --- MqttConversation ---
     Task<Result<Done>> begin() override;
@@ -119,6 +122,7 @@ private:
     const bool lasting_;
     const std::optional<mqtt::Will> will_;
     std::shared_ptr<HubMailbox> mailbox_;
+    std::optional<TimePoint> until_;
     domain::Subscriptions subscribed_;
     std::set<std::uint64_t> in_flight_;  ///< messages sent and not acknowledged
     bool trusted_ = true;
@@ -148,6 +152,9 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
     service::HubRequest request;
     request.device = name.device;
     request.peer = connection.peer;
+    if (connect.password && domain::looks_like_sas(*connect.password)) {
+        request.sas = *connect.password;
+    }
     request.protocol = connection.websocket ? domain::Protocol::mqtt_ws : domain::Protocol::mqtt;
     request.peer_address = connection.peer_address;
     request.user_agent = name.user_agent;
@@ -162,6 +169,9 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
         co_return welcome;
     }
     auto conversation = std::make_unique<Conversation>(*this, peer, name.device, connect);
+    if (facts->until) {
+        conversation->ends_at(*facts->until);
+    }
     const auto kept = co_await hub_.subscriptions(name.device);
     if (!kept) {
         refused(kept.error());
@@ -191,6 +201,13 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
 }
 
 Task<Result<Done>> HubMqtt::Conversation::begin() {
+    if (until_) {
+        using std::chrono::ceil;
+        using std::chrono::milliseconds;
+        const milliseconds longest{limits::token_session_time_max};
+        const auto left = ceil<milliseconds>(*until_ - front_.clock_.now());
+        peer_.end_at_latest_in(std::clamp(left, milliseconds{0}, longest));
+    }
     co_return co_await deliver_messages();
 }
 
