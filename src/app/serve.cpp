@@ -139,7 +139,7 @@ private:
     service::TrustWatch trust_watch_{store_, trust_book_, sessions_};
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
-                      admission_, clock_, entropy_,    metrics_};
+                      admission_, clock_, entropy_,    metrics_,  ground_.hub};
     service::Access access_{store_, store_, clock_, entropy_};
 
     // Tongues.

@@ -59,6 +59,18 @@ inline constexpr std::size_t crl_signer_depth_max = 3;
 /// Intermediates remembered from valid paths, for completion (PRODUCT section 3.5).
 inline constexpr std::size_t seen_intermediates_max = 1'000;
 
+// --- Symmetric keys and their tokens ---
+/// A key an operator gives, decoded: what the cloud takes, and what it makes up itself.
+inline constexpr std::size_t symmetric_key_bytes_min = 16;
+inline constexpr std::size_t symmetric_key_bytes_max = 64;
+/// A shared access signature: host name, device id with every character escaped, and the rest.
+inline constexpr std::size_t sas_bytes_max = 2 * 1024;
+/// A session lasts no longer on one token, whatever end that names.
+inline constexpr auto token_session_time_max = std::chrono::hours{365 * 24};
+/// Groups that attest by key (the cloud's bound too): a newcomer's token names none of them, so
+/// that it is tried against each.
+inline constexpr std::size_t symmetric_key_groups_max = 100;
+
 // --- Names ---
 inline constexpr std::size_t registration_id_chars_max = 128;
 inline constexpr std::size_t device_id_chars_max = 128;

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "domain/sas.hpp"
 #include "front/dps_wire.hpp"
 #include "front/mqtt_topic.hpp"
 
@@ -34,8 +35,8 @@ Error unknown_topic() {
 
 class DeviceMqtt::Conversation final : public net::MqttConversation {
 public:
-    Conversation(DeviceMqtt& front, net::MqttPeer& peer, DpsUsername name)
-        : front_(front), peer_(peer), name_(std::move(name)) {}
+    Conversation(DeviceMqtt& front, net::MqttPeer& peer, DpsUsername name, std::string sas)
+        : front_(front), peer_(peer), name_(std::move(name)), sas_(std::move(sas)) {}
 
     Task<Result<Done>> begin() override {
         peer_.end_in(limits::unregistered_session_time_max);
@@ -65,12 +66,13 @@ private:
     DeviceMqtt& front_;
     net::MqttPeer& peer_;
     const DpsUsername name_;
+    const std::string sas_;
     std::optional<mqtt::Qos> granted_;
     std::uint64_t answers_ = 0;
 };
 
-/// The certificate is judged when the device registers, under the id the user name says. Without
-/// one nothing it could ask for would be granted.
+/// The certificate, or the token in the password, is judged when the device registers, under the id
+/// the user name says. Without either nothing it could ask for would be granted.
 Task<net::MqttWelcome> DeviceMqtt::welcome(const mqtt::Connect& connect, net::MqttPeer& peer) {
     net::MqttWelcome welcome;
     const auto name = parse_dps_username(connect.username.value_or(""));
@@ -79,11 +81,14 @@ Task<net::MqttWelcome> DeviceMqtt::welcome(const mqtt::Connect& connect, net::Mq
         co_return welcome;
     }
     const bool has_certificate = !peer.facts().peer.empty() || peer.facts().peer_error;
-    if (!has_certificate) {
+    const std::string password = connect.password.value_or("");
+    const bool has_token = domain::looks_like_sas(password);
+    if (!has_certificate && !has_token) {
         welcome.refusal = mqtt::ConnectAnswer::not_authorized;
         co_return welcome;
     }
-    welcome.conversation = std::make_unique<Conversation>(*this, peer, *name);
+    welcome.conversation =
+        std::make_unique<Conversation>(*this, peer, *name, has_token ? password : std::string{});
     co_return welcome;
 }
 
@@ -144,6 +149,7 @@ domain::RegistrationRequest DeviceMqtt::Conversation::request() const {
     wish.id = name_.id;
     wish.peer = connection.peer;
     wish.peer_error = connection.peer_error;
+    wish.sas = sas_;
     wish.protocol = connection.websocket ? domain::Protocol::mqtt_ws : domain::Protocol::mqtt;
     wish.api_version = name_.api_version;
     wish.user_agent = name_.user_agent;

@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "front/device_token.hpp"
 #include "front/dps_wire.hpp"
 #include "front/url.hpp"
 
@@ -218,6 +219,7 @@ Task<Result<net::HttpResponse>> HubHttps::answer(const net::HttpRequest& request
     service::HubRequest asks;
     asks.device = route.device;
     asks.peer = connection.peer;
+    asks.sas = token_of(request);
     asks.protocol = domain::Protocol::https;
     asks.peer_address = connection.peer_address;
     CO_TRY([[maybe_unused]] const auto facts, co_await hub_.admit(asks));

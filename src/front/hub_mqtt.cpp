@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "domain/sas.hpp"
 #include "front/dps_wire.hpp"
 #include "front/hub_mailbox.hpp"
 #include "service/twin_document.hpp"
@@ -106,6 +107,8 @@ public:
 
     const std::shared_ptr<HubMailbox>& mailbox() const { return mailbox_; }
     void resume(const domain::Subscriptions& subscriptions) { subscribed_ = subscriptions; }
+    /// The token it came in with does not reach further.
+    void ends_at(TimePoint until) { until_ = until; }
 
     // --- MqttConversation ---
     Task<Result<Done>> begin() override;
@@ -146,6 +149,7 @@ private:
     const bool lasting_;
     const std::optional<mqtt::Will> will_;
     std::shared_ptr<HubMailbox> mailbox_;
+    std::optional<TimePoint> until_;
     domain::Subscriptions subscribed_;
     std::set<std::uint64_t> in_flight_;  ///< messages sent and not acknowledged
     bool more_wait_ = false;             ///< until some of those are acknowledged
@@ -176,6 +180,9 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
     service::HubRequest request;
     request.device = name.device;
     request.peer = connection.peer;
+    if (connect.password && domain::looks_like_sas(*connect.password)) {
+        request.sas = *connect.password;
+    }
     request.protocol = connection.websocket ? domain::Protocol::mqtt_ws : domain::Protocol::mqtt;
     request.peer_address = connection.peer_address;
     request.user_agent = name.user_agent;
@@ -190,6 +197,9 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
         co_return welcome;
     }
     auto conversation = std::make_unique<Conversation>(*this, peer, name.device, connect);
+    if (facts->until) {
+        conversation->ends_at(*facts->until);
+    }
     const auto kept = co_await hub_.subscriptions(name.device);
     if (!kept) {
         refused(kept.error());
@@ -219,6 +229,13 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
 }
 
 Task<Result<Done>> HubMqtt::Conversation::begin() {
+    if (until_) {
+        using std::chrono::ceil;
+        using std::chrono::milliseconds;
+        const milliseconds longest{limits::token_session_time_max};
+        const auto left = ceil<milliseconds>(*until_ - front_.clock_.now());
+        peer_.end_at_latest_in(std::clamp(left, milliseconds{0}, longest));
+    }
     co_return co_await deliver_messages();
 }
 

@@ -76,6 +76,7 @@ void add_ca_routes(std::vector<Route>& routes);
 void add_group_routes(std::vector<Route>& routes);
 void add_slot_routes(std::vector<Route>& routes);
 void add_enrollment_routes(std::vector<Route>& routes);
+void add_key_routes(std::vector<Route>& routes);
 void add_device_routes(std::vector<Route>& routes);
 void add_hub_routes(std::vector<Route>& routes);
 void add_registration_routes(std::vector<Route>& routes);
@@ -90,6 +91,9 @@ std::string location_of(std::string_view collection, std::string_view key);
 
 /// Settings that groups and individual enrollments share.
 void read_entry_settings(Fields& fields, service::EntrySettings& settings);
+
+/// `symmetricKey` of an entry to be made (native_keys.cpp).
+void read_new_keys(Fields& fields, service::EntrySettings& settings);
 
 /// A record with findings and warnings, or the preview of a dry run.
 template <class Record, class Shown>

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -99,6 +100,10 @@ public:
         ends_by_silence_ = true;
         heard();
     }
+    void end_at_latest_in(std::chrono::milliseconds time) override {
+        lifetime_.emplace(core_, stream_);
+        lifetime_->arm(time, Deadline::Then::close);
+    }
 
 private:
     using Publishes = std::vector<mqtt::Publish>;
@@ -118,6 +123,7 @@ private:
     Stream& stream_;
     MqttDoor::Held& door_;
     Deadline deadline_;
+    std::optional<Deadline> lifetime_;  ///< of few connections
     mqtt::Session session_;
     std::unique_ptr<MqttConversation> conversation_;
     bool ends_by_silence_ = false;

@@ -129,7 +129,8 @@ protected:
     Sessions sessions;
     TrustWatch watch{store, trust_book, sessions};
     Kept sink;
-    Hub hub{store, store, trust_book, sessions, sink, admission, clock, entropy, metrics};
+    Hub hub{store,     store, trust_book, sessions, sink,
+            admission, clock, entropy,    metrics,  "hub.example"};
     const Order order{};
 };
 

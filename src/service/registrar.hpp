@@ -42,9 +42,10 @@ public:
     /// twice): nothing changed; throttled (see Admission); unavailable.
     Task<Result<DeviceAnswer>> register_device(const domain::RegistrationRequest& request);
 
-    /// How did `operation` go? Needs the leaf that registered, and looks again whether the trust
-    /// it rests on still stands: withdrawn trust ends the operation as failed. Errors: not_found
-    /// "operation-not-found" (also after limits::operation_life), attestation_failed.
+    /// How did `operation` go? Needs the leaf, or a token by the key, that registered, and looks
+    /// again whether the trust it rests on still stands: withdrawn trust ends the operation as
+    /// failed. Errors: not_found "operation-not-found" (also after limits::operation_life),
+    /// attestation_failed.
     Task<Result<DeviceAnswer>> operation_status(const domain::RegistrationRequest& request,
                                                 const OperationId& operation);
 

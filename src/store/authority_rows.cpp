@@ -2,6 +2,7 @@
 #include "store/authority_rows.hpp"
 
 #include "base/limits.hpp"
+#include "store/key_columns.hpp"
 #include "store/rows.hpp"
 
 #define CA_COLUMNS                                                                             \
@@ -10,7 +11,7 @@
 #define GROUP_COLUMNS                                                                \
     "name, instance, enabled, primary_current, primary_pending, secondary_current, " \
     "secondary_pending, update_hub, migrate_data, auto_approve, refuse_older_leaf, " \
-    "initial_twin, withdrawn, trust_version, etag, created, updated"
+    "initial_twin, withdrawn, trust_version, etag, created, updated, keys"
 
 namespace rollcall::store {
 
@@ -101,9 +102,10 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
         digests.push_back(ca.spki);
     }
     const Bytes withdrawn = packed(digests);
+    const Bytes keys = sealed_keys(database.box(), group.keys, group.instance);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO enrollment_groups (id, " GROUP_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     Query query{statement};
     query.bind(key).bind(group.id.str()).bind(group.instance).bind(group.enabled);
     for (const auto& slot : group.slots) {
@@ -115,6 +117,7 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     query.bind(group.auto_approve).bind(group.refuse_older_leaf).bind(group.initial_twin);
     query.bind_blob(withdrawn).bind(group.trust_version).bind(group.etag.str());
     query.bind(group.created).bind(group.updated);
+    keys.empty() ? query.bind_null() : query.bind_blob(keys);
     return query.run();
 }
 
@@ -124,7 +127,7 @@ Result<Done> delete_group(Database& database, const GroupId& id) {
 
 namespace {
 
-Result<domain::EnrollmentGroup> read_group(Query& row) {
+Result<domain::EnrollmentGroup> read_group(Query& row, Database& database) {
     domain::EnrollmentGroup group;
     group.id = GroupId::trusted(row.text());
     group.instance = row.text();
@@ -149,6 +152,7 @@ Result<domain::EnrollmentGroup> read_group(Query& row) {
     group.etag = ETag::trusted(row.text());
     group.created = row.time();
     group.updated = row.time();
+    TRY(group.keys, read_keys(row, database.box(), group.instance));
     TRY([[maybe_unused]] const auto sound, row.sound());
     return group;
 }
@@ -161,7 +165,7 @@ Result<std::optional<domain::EnrollmentGroup>> get_group(Database& database, con
     const std::string key = to_lower_ascii(id.str());
     Query row{statement};
     row.bind(key);
-    return read_one<domain::EnrollmentGroup>(row, [&] { return read_group(row); });
+    return read_one<domain::EnrollmentGroup>(row, [&] { return read_group(row, database); });
 }
 
 Result<std::vector<domain::EnrollmentGroup>> list_groups(Database& database,
@@ -173,7 +177,7 @@ Result<std::vector<domain::EnrollmentGroup>> list_groups(Database& database,
     const std::string key = to_lower_ascii(after);
     Query row{statement};
     row.bind(key).bind(std::uint64_t{count});
-    return read_all<domain::EnrollmentGroup>(row, [&] { return read_group(row); });
+    return read_all<domain::EnrollmentGroup>(row, [&] { return read_group(row, database); });
 }
 
 // --- The distrust list ----------------------------------------------------------------------

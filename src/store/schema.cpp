@@ -281,12 +281,21 @@ CREATE TABLE subscriptions (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+/// Step 4: entries that attest by symmetric key, and proofs by one.
+constexpr const char* symmetric_keys = R"sql(
+ALTER TABLE enrollment_groups ADD COLUMN keys BLOB;   -- both, sealed; NULL: by certificate
+ALTER TABLE individuals ADD COLUMN keys BLOB;
+ALTER TABLE adoptions ADD COLUMN attestation INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
 static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array<const char*, 3> migrations{first_tables, fewer_indexes, hub_tables};
+constexpr std::array<const char*, 4> migrations{first_tables, fewer_indexes, hub_tables,
+                                                symmetric_keys};
 
 Result<Done> refuse_strangers(Database& database);
 

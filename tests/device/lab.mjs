@@ -14,6 +14,7 @@ import common from 'azure-iot-common';
 import device from 'azure-iot-device';
 import hubHttp from 'azure-iot-device-http';
 import hubMqtt from 'azure-iot-device-mqtt';
+import symmetric from 'azure-iot-security-symmetric-key';
 import security from 'azure-iot-security-x509';
 
 const run = promisify(execFile);
@@ -84,12 +85,20 @@ export const transports = {
   'mqtt-ws': { provisioning: mqtt.MqttWs, hub: hubMqtt.MqttWs },
 };
 
-/** What the unmodified SDK says: {assigned: registrationState} or {refused: error}. */
+async function securityOf(id, held) {
+  if (held.symmetricKey) return new symmetric.SymmetricKeySecurityClient(id, held.symmetricKey);
+  const cert = await readFile(held.chain, 'utf8');
+  const key = await readFile(held.key, 'utf8');
+  return new security.X509Security(id, { cert, key });
+}
+
+/**
+ * What the unmodified SDK says: {assigned: registrationState} or {refused: error}. `device`: a
+ * certificate of above, or {symmetricKey}.
+ */
 export async function register(id, device, payload, transport = 'https') {
-  const cert = await readFile(device.chain, 'utf8');
-  const key = await readFile(device.key, 'utf8');
   const client = dps.ProvisioningDeviceClient.create(
-    host, scope, new transports[transport].provisioning(), new security.X509Security(id, { cert, key }));
+    host, scope, new transports[transport].provisioning(), await securityOf(id, device));
   if (payload !== undefined) client.setProvisioningPayload(payload);
   return new Promise((resolve) => {
     client.register((error, result) => resolve(error ? { refused: error } : { assigned: result }));
@@ -98,6 +107,13 @@ export async function register(id, device, payload, transport = 'https') {
 
 /** The SDK's hub client of a device, not yet open. It does not try again, unless `persistent`. */
 export async function hubClient(id, held, transport = 'mqtt', persistent = false) {
+  if (held.symmetricKey) {
+    const client = device.Client.fromConnectionString(
+      `HostName=${host};DeviceId=${id};SharedAccessKey=${held.symmetricKey}`,
+      transports[transport].hub);
+    if (!persistent) client.setRetryPolicy(new common.NoRetry());
+    return client;
+  }
   const client = device.Client.fromConnectionString(
     `HostName=${host};DeviceId=${id};x509=true`, transports[transport].hub);
   const options = { cert: await readFile(held.chain, 'utf8'),
