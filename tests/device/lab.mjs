@@ -2,6 +2,7 @@
 // What the device tests share: commands to the server, certificates, and the SDK's registration
 // with a count of what went otherwise than it should have.
 import { execFile } from 'node:child_process';
+import { after } from 'node:test';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -105,6 +106,11 @@ export async function register(id, device, payload, transport = 'https') {
   });
 }
 
+const clients = [];
+// A client that a failed test left open keeps the process alive.
+after(() => Promise.race([Promise.allSettled(clients.map((client) => client.close())),
+  new Promise((resolve) => { setTimeout(resolve, 10_000).unref(); })]));
+
 /** The SDK's hub client of a device, not yet open. It does not try again, unless `persistent`. */
 export async function hubClient(id, held, transport = 'mqtt', persistent = false) {
   if (held.symmetricKey) {
@@ -116,6 +122,7 @@ export async function hubClient(id, held, transport = 'mqtt', persistent = false
   }
   const client = device.Client.fromConnectionString(
     `HostName=${host};DeviceId=${id};x509=true`, transports[transport].hub);
+  clients.push(client);
   const options = { cert: await readFile(held.chain, 'utf8'),
     key: await readFile(held.key, 'utf8') };
   const set = client.setOptions(options);
