@@ -156,8 +156,11 @@ inline constexpr std::uint32_t amqp_credit = 100;
 inline constexpr std::uint32_t amqp_session_window = 2'048;
 /// Sent and not yet settled by the client; more wait.
 inline constexpr std::size_t amqp_unsettled_max = 64;
-/// What waits for a client that gives no credit or does not read.
-inline constexpr std::size_t amqp_outgoing_bytes_max = 4 * 1024 * 1024;
+/// What waits for a client that gives no credit or does not read: twice a queue full of the largest
+/// messages to a device.
+inline constexpr std::size_t amqp_outgoing_bytes_max = 8 * 1024 * 1024;
+/// Messages of one client that are handed over together.
+inline constexpr std::size_t amqp_together_max = 64;
 /// A connection without a link, which has said nothing of who it is. SDKs connect early and attach
 /// when there is something to say.
 inline constexpr auto amqp_linkless_time_max = 60s;

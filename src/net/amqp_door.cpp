@@ -5,6 +5,7 @@
 
 #include <array>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -106,6 +107,10 @@ public:
         ends_by_silence_ = true;
         life_.disarm();
     }
+    void end_at_latest_in(std::chrono::milliseconds time) override {
+        lifetime_.emplace(core_, stream_);
+        lifetime_->arm(time, Deadline::Then::close);
+    }
     void close(const amqp::Condition& why) override {
         engine_.close(why);
         closing_ = true;
@@ -131,8 +136,9 @@ private:
     Core& core_;
     Stream& stream_;
     AmqpDoor::Held& door_;
-    Deadline life_;   ///< ends everything
-    Deadline pulse_;  ///< for the engine's ticks
+    Deadline life_;                     ///< ends everything
+    Deadline pulse_;                    ///< for the engine's ticks
+    std::optional<Deadline> lifetime_;  ///< of few connections
     amqp::Engine engine_;
     std::unique_ptr<AmqpConversation> conversation_;
     bool ends_by_silence_ = false;
@@ -230,9 +236,10 @@ Task<bool> AmqpConnection::take_events() {
     for (;;) {
         auto event = engine_.next();
         const bool another = event && *event;
-        if (another) {
-            if (auto* const delivered = std::get_if<amqp::Delivered>(&**event)) {
-                deliveries.push_back(std::move(*delivered));
+        const bool message_came = another && std::holds_alternative<amqp::Delivered>(**event);
+        if (message_came) {
+            deliveries.push_back(std::move(std::get<amqp::Delivered>(**event)));
+            if (deliveries.size() < limits::amqp_together_max) {
                 continue;
             }
         }
@@ -248,12 +255,19 @@ Task<bool> AmqpConnection::take_events() {
         if (!another) {
             co_return true;
         }
-        const amqp::Event next = **std::move(event);
-        const auto taken = co_await take(next);
-        if (!taken) {
-            refuse(taken.error());
+        if (!message_came) {
+            const amqp::Event next = **std::move(event);
+            const auto taken = co_await take(next);
+            if (!taken) {
+                refuse(taken.error());
+                co_return false;
+            }
         }
-        if (!taken || closing_) {
+        // Who asks for much at once is answered in parts: only who does not read is too slow.
+        if (engine_.outgoing_bytes() > limits::amqp_outgoing_bytes_max / 4) {
+            co_await write_out();
+        }
+        if (closing_) {
             co_return false;
         }
     }

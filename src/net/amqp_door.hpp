@@ -46,6 +46,8 @@ public:
     virtual void end_in(std::chrono::milliseconds time) = 0;
     /// It lasts as long as the client keeps it alive.
     virtual void end_by_silence() = 0;
+    /// Whatever the client does; beside what else ends it.
+    virtual void end_at_latest_in(std::chrono::milliseconds time) = 0;
     /// Tells the client why, takes nothing more; may be called at any time.
     virtual void close(const amqp::Condition& why) = 0;
 };

@@ -15,6 +15,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -129,6 +130,7 @@ public:
 
     // --- What goes out ---
     bool has_outgoing() const { return !outgoing_.empty(); }
+    std::size_t outgoing_bytes() const { return outgoing_.size(); }
     std::string take_outgoing() { return std::exchange(outgoing_, {}); }
 
 private:
