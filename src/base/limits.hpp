@@ -131,6 +131,54 @@ inline constexpr std::size_t message_properties_max = 128;
 /// Their names and values together; escaped they still fit a topic.
 inline constexpr std::size_t message_properties_bytes_max = 16 * 1024;
 
+// --- AMQP ---
+/// One frame; what we tell clients as max-frame-size. Larger messages come in several.
+inline constexpr std::size_t amqp_frame_bytes_max = 64 * 1024;
+/// Before OPEN: the SASL layer, with a SAS token as password.
+inline constexpr std::size_t amqp_first_frame_bytes_max = 8 * 1024;
+/// One message: the hub's bound (256 KB) with its properties, as it stands in max-message-size.
+inline constexpr std::size_t amqp_message_bytes_max = 256 * 1024 + 8 * 1024;
+/// Parts of messages that have not come whole, on all links of a connection together.
+inline constexpr std::size_t amqp_partial_bytes_max = 2 * amqp_message_bytes_max;
+/// Sessions of a connection: the SDKs open one.
+inline constexpr std::size_t amqp_sessions_max = 4;
+/// Links of a connection, those that are being closed included: a hub client has up to eight.
+inline constexpr std::size_t amqp_links_max = 32;
+/// Links that were refused, of one connection: an SDK tries two or three.
+inline constexpr std::size_t amqp_refused_links_max = 16;
+/// A link's name, which SDKs make of a GUID.
+inline constexpr std::size_t amqp_link_name_bytes_max = 512;
+/// Properties of a link: SDKs send two or three.
+inline constexpr std::size_t amqp_link_properties_max = 32;
+/// Messages a client may send before it is told that we have them.
+inline constexpr std::uint32_t amqp_credit = 100;
+/// Transfers a client may send on a session before it hears that there is room.
+inline constexpr std::uint32_t amqp_session_window = 2'048;
+/// Sent and not yet settled by the client; more wait.
+inline constexpr std::size_t amqp_unsettled_max = 64;
+/// What waits for a client that gives no credit or does not read: twice a queue full of the largest
+/// messages to a device.
+inline constexpr std::size_t amqp_outgoing_bytes_max = 8 * 1024 * 1024;
+/// Messages of one client that are handed over together.
+inline constexpr std::size_t amqp_together_max = 64;
+/// A connection without a link, which has said nothing of who it is. SDKs connect early and attach
+/// when there is something to say.
+inline constexpr auto amqp_linkless_time_max = 60s;
+/// Silence after which a client is gone; half of it is what we tell as idle-time-out.
+inline constexpr auto amqp_silence_max = 480s;
+/// The shortest idle-time-out a client may ask for: shorter ones would have us speak all the time.
+inline constexpr auto amqp_idle_time_min = 2s;
+/// For a message of several frames: between two of them.
+inline constexpr auto amqp_transfer_time_max = 60s;
+/// Between two looks at a connection's life, at the most.
+inline constexpr auto amqp_pulse = 30s;
+/// Annotations of a message that are looked at.
+inline constexpr std::size_t amqp_annotations_max = 64;
+/// Messages in one batch (format 0x80013700).
+inline constexpr std::size_t amqp_batch_messages_max = 1'000;
+/// A correlation id as it comes back; SDKs send a GUID.
+inline constexpr std::size_t amqp_correlation_bytes_max = 512;
+
 // --- Connections ---
 /// Open at once on one door; idle ones cost about 30 kB each.
 inline constexpr std::size_t connections_max = 20'000;
@@ -283,6 +331,10 @@ static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);
 static_assert(refusal_queue_bytes_max <= stranger_refusal_bytes_max);
+static_assert(amqp_first_frame_bytes_max <= amqp_frame_bytes_max);
+static_assert(amqp_message_bytes_max > telemetry_body_bytes_max);
+static_assert(amqp_message_bytes_max <= amqp_partial_bytes_max);
+static_assert(amqp_pulse < amqp_silence_max);
 static_assert(telemetry_record_bytes_max < telemetry_batch_bytes_max);
 static_assert(telemetry_batch_bytes_max < telemetry_queue_bytes_max);
 static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);

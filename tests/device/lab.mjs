@@ -9,10 +9,12 @@ import { request } from 'node:http';
 import { promisify } from 'node:util';
 import path from 'node:path';
 import dps from 'azure-iot-provisioning-device';
+import amqp from 'azure-iot-provisioning-device-amqp';
 import http from 'azure-iot-provisioning-device-http';
 import mqtt from 'azure-iot-provisioning-device-mqtt';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
+import hubAmqp from 'azure-iot-device-amqp';
 import hubHttp from 'azure-iot-device-http';
 import hubMqtt from 'azure-iot-device-mqtt';
 import symmetric from 'azure-iot-security-symmetric-key';
@@ -59,6 +61,14 @@ async function pki(kind, name, ...words) {
 export const root = (name) => pki('ca', name);
 export const intermediate = (issuer, name) => pki('intermediate', name, '--issuer', issuer.stem);
 
+/** An enrollment group with a new root, for which we vouch. */
+export async function groupOf(name) {
+  const ca = await root(`${name} root`);
+  await rollcall('group', 'create', name);
+  await rollcall('group', 'cert', 'set', name, 'primary', ca.certificate, '--vouch');
+  return ca;
+}
+
 /** A device's certificate with its intermediates. */
 export async function leaf(issuer, name, ...words) {
   const device = await pki('leaf', name, '--issuer', issuer.stem, '--chain', ...words);
@@ -84,6 +94,8 @@ export const transports = {
   https: { provisioning: http.Http, hub: hubHttp.Http },
   mqtt: { provisioning: mqtt.Mqtt, hub: hubMqtt.Mqtt },
   'mqtt-ws': { provisioning: mqtt.MqttWs, hub: hubMqtt.MqttWs },
+  amqp: { provisioning: amqp.Amqp, hub: hubAmqp.Amqp },
+  'amqp-ws': { provisioning: amqp.AmqpWs, hub: hubAmqp.AmqpWs },
 };
 
 async function securityOf(id, held) {
@@ -105,6 +117,10 @@ export async function register(id, device, payload, transport = 'https') {
     client.register((error, result) => resolve(error ? { refused: error } : { assigned: result }));
   });
 }
+
+/** What the SDK makes of a refusal; over AMQP it hands on the condition as it came. */
+export const refusalOf = (error) => (
+  error.condition === 'amqp:unauthorized-access' ? 'UnauthorizedError' : error.name);
 
 const clients = [];
 // A client that a failed test left open keeps the process alive.
