@@ -54,7 +54,7 @@ TEST(KeyGroup, AttestsByBothSlots) {
     const TrustView trust = world.view();
     const auto by = [&](std::uint8_t key) {
         return outcome(
-            judged(trust, a_request("dev-1", registration_sas(device_key(key), "dev-1"))));
+            judged(trust, a_token_request("dev-1", registration_sas(device_key(key), "dev-1"))));
     };
     EXPECT_EQ(by(1), "group/fleet primary");
     EXPECT_EQ(by(2), "group/fleet secondary");
@@ -69,7 +69,7 @@ TEST(KeyGroup, SaysWhatWasProved) {
     WorldBuilder world;
     world.key_group("fleet", two_keys(1, 2));
     const TrustView trust = world.view();
-    const auto request = a_request("Dev-1", registration_sas(device_key(2), "dev-1"));
+    const auto request = a_token_request("Dev-1", registration_sas(device_key(2), "dev-1"));
     const auto attestation = judged(trust, request);
     const auto& attested = std::get<Attested>(attestation);
     EXPECT_EQ(attested.kind, AttestationKind::symmetric_key);
@@ -94,7 +94,7 @@ TEST(KeyGroup, ExplainsEveryRefusal) {
     const TrustView trust = world.view();
     const auto key = device_key(1);
     const auto refused = [&](const std::string& sas) {
-        return judged(trust, a_request("dev-1", sas));
+        return judged(trust, a_token_request("dev-1", sas));
     };
     const auto cut = registration_sas(key, "dev-1").substr(0, 80);
     EXPECT_EQ(outcome(refused(cut)), "token-malformed");
@@ -117,18 +117,21 @@ TEST(KeyGroup, ExplainsEveryRefusal) {
     EXPECT_EQ(std::get<Refusal>(itself).for_device(), (Failure{401000, "Unauthorized"}));
 
     const TrustView nothing = WorldBuilder{}.view();
-    EXPECT_EQ(explanation(judged(nothing, a_request("dev-1", registration_sas(key, "dev-1")))),
-              "the device sent a token, and no enrollment group attests by symmetric key");
+    EXPECT_EQ(
+        explanation(judged(nothing, a_token_request("dev-1", registration_sas(key, "dev-1")))),
+        "the device sent a token, and no enrollment group attests by symmetric key");
 }
 
 TEST(KeyGroup, ThatIsDisabledSaysSoToItsOwn) {
     WorldBuilder world;
     world.key_group("fleet", two_keys(1, 2), false);
     const TrustView trust = world.view();
-    EXPECT_EQ(outcome(judged(trust, a_request("dev-1", registration_sas(device_key(1), "dev-1")))),
-              "group-disabled");
-    EXPECT_EQ(outcome(judged(trust, a_request("dev-1", registration_sas(device_key(3), "dev-1")))),
-              "token-wrong-key");
+    EXPECT_EQ(
+        outcome(judged(trust, a_token_request("dev-1", registration_sas(device_key(1), "dev-1")))),
+        "group-disabled");
+    EXPECT_EQ(
+        outcome(judged(trust, a_token_request("dev-1", registration_sas(device_key(3), "dev-1")))),
+        "token-wrong-key");
 }
 
 TEST(KeyGroup, RefusesADistrustedKey) {
@@ -137,8 +140,8 @@ TEST(KeyGroup, RefusesADistrustedKey) {
         world.key_group("fleet", two_keys(1, 2)).distrust(lost);
         const TrustView trust = world.view();
         const auto by = [&](std::uint8_t key) {
-            return outcome(
-                judged(trust, a_request("dev-1", registration_sas(device_key(key), "dev-1"))));
+            return outcome(judged(
+                trust, a_token_request("dev-1", registration_sas(device_key(key), "dev-1"))));
         };
         EXPECT_EQ(by(1), "distrusted-key");
         EXPECT_EQ(by(2), "group/fleet secondary");
@@ -153,11 +156,12 @@ TEST(KeyIndividual, DecidesAlone) {
     const auto by = [&](const RegistrationRequest& request) {
         return outcome(judged(trust, request, context));
     };
-    EXPECT_EQ(by(a_request("dev-1", registration_sas(a_key(5), "dev-1"))),
+    EXPECT_EQ(by(a_token_request("dev-1", registration_sas(a_key(5), "dev-1"))),
               "individual/dev-1 primary");
-    EXPECT_EQ(by(a_request("dev-1", registration_sas(a_key(6), "dev-1"))),
+    EXPECT_EQ(by(a_token_request("dev-1", registration_sas(a_key(6), "dev-1"))),
               "individual/dev-1 secondary");
-    EXPECT_EQ(by(a_request("dev-1", registration_sas(device_key(1), "dev-1"))), "token-wrong-key");
+    EXPECT_EQ(by(a_token_request("dev-1", registration_sas(device_key(1), "dev-1"))),
+              "token-wrong-key");
     EXPECT_EQ(by(a_request("dev-1", {root.leaf("dev-1")})), "token-missing");
     auto both = a_request("dev-1", {root.leaf("dev-1")});
     both.sas = registration_sas(a_key(5), "dev-1");
@@ -168,9 +172,9 @@ TEST(KeyIndividual, DisabledIsDisabledWhateverComes) {
     const TrustView trust = WorldBuilder{}.view();
     auto context = individual_with(two_keys(5, 6));
     context.individual->enabled = false;
-    EXPECT_EQ(
-        outcome(judged(trust, a_request("dev-1", registration_sas(a_key(5), "dev-1")), context)),
-        "individual-disabled");
+    EXPECT_EQ(outcome(judged(trust, a_token_request("dev-1", registration_sas(a_key(5), "dev-1")),
+                             context)),
+              "individual-disabled");
     EXPECT_EQ(outcome(judged(trust, a_request("dev-1", {root.leaf("dev-1")}), context)),
               "individual-disabled");
 }
@@ -182,7 +186,7 @@ TEST(CertificateIndividual, TakesNoToken) {
     RegistrationContext context;
     const auto leaf = root.leaf("dev-1");
     context.individual = an_enrollment("dev-1", leaf);
-    auto request = a_request("dev-1", registration_sas(device_key(1), "dev-1"));
+    auto request = a_token_request("dev-1", registration_sas(device_key(1), "dev-1"));
     EXPECT_EQ(outcome(judged(trust, request, context)), "wrong-attestation");
     request.peer.certificates = {leaf};
     EXPECT_EQ(outcome(judged(trust, request, context)), "individual/dev-1 primary");
@@ -200,7 +204,7 @@ protected:
         context.registration->id = dev_1;
         context.registration->adoptions = 1;
         const TrustView trust = world.view();
-        const auto request = a_request("dev-1", registration_sas(device_key(1), "dev-1"));
+        const auto request = a_token_request("dev-1", registration_sas(device_key(1), "dev-1"));
         const auto decided =
             decide(std::get<Attested>(attestation), trust, {}, request, "hub.example", today, {});
         context.registration = std::get<Decision>(decided).registration;
@@ -210,7 +214,7 @@ protected:
     }
     Attestation attest_now(const SymmetricKey& key) const {
         const TrustView trust = world.view();
-        return judged(trust, a_request("dev-1", registration_sas(key, "dev-1")));
+        return judged(trust, a_token_request("dev-1", registration_sas(key, "dev-1")));
     }
     /// "primary" or "secondary" when it may, else why not.
     std::string comes(const std::string& sas) const {
@@ -291,7 +295,7 @@ TEST_F(KeyHub, NeedsItsEntry) {
 TEST_F(KeyHub, PollsNeedTheKeyThatRegistered) {
     const auto polls = [&](const std::string& sas) {
         const TrustView trust = world.view();
-        return is_who_registered(trust, context, a_request("dev-1", sas),
+        return is_who_registered(trust, context, a_token_request("dev-1", sas),
                                  context.registration->last, today);
     };
     EXPECT_TRUE(polls(registration_sas(device_key(1), "dev-1")));

@@ -38,7 +38,8 @@ protected:
     std::vector<domain::AuditEvent> audit() {
         const store::PageRequest all;
         std::vector<domain::AuditEvent> events;
-        for (const auto& record : run(desk.store.audit(all)).value().items) {
+        const auto page = run(desk.store.audit(all)).value();
+        for (const auto& record : page.items) {
             events.push_back(record.event);
         }
         return events;

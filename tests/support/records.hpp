@@ -81,7 +81,7 @@ inline domain::RegistrationRequest a_request(const std::string& id,
 }
 
 /// One that brings a token and no certificate.
-inline domain::RegistrationRequest a_request(const std::string& id, std::string sas) {
+inline domain::RegistrationRequest a_token_request(const std::string& id, std::string sas) {
     domain::RegistrationRequest request = a_request(id, std::vector<x509::Certificate>{});
     request.sas = std::move(sas);
     return request;
