@@ -30,7 +30,8 @@ Error bad_address(std::string form) {
 
 bool names_hub_link(std::string_view address) {
     const auto parts = segments_of(address);
-    return parts && !parts->empty() && equal_ignoring_case(parts->front(), "devices");
+    return parts && !parts->empty() &&
+           (equal_ignoring_case(parts->front(), "devices") || parts->front() == "$cbs");
 }
 
 Result<DpsLink> parse_dps_link(std::string_view address) {

@@ -11,7 +11,8 @@
 
 namespace rollcall::front {
 
-/// Does it have the form of a hub's, whatever its parts are?
+/// Does it have the form of a hub's, whatever its parts are? $cbs, where tokens are brought, is
+/// one.
 bool names_hub_link(std::string_view address);
 
 struct DpsLink {

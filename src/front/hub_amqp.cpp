@@ -6,6 +6,7 @@
 #include "domain/sas.hpp"
 #include "front/amqp_address.hpp"
 #include "front/dps_wire.hpp"
+#include "front/hub_amqp_cbs.hpp"
 #include "front/hub_amqp_message.hpp"
 #include "front/hub_mailbox.hpp"
 #include "service/twin_document.hpp"
@@ -62,6 +63,18 @@ std::optional<int> whole_number(const std::string& text) {
     const auto* const end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, number);
     return read.ec == std::errc{} && read.ptr == end ? std::optional{number} : std::nullopt;
+}
+
+service::HubRequest request_of(const DeviceId& device, const net::AmqpPeer& peer,
+                               const std::string& sas) {
+    const net::ConnectionFacts& connection = peer.facts();
+    service::HubRequest request;
+    request.device = device;
+    request.peer = connection.peer;
+    request.sas = sas;
+    request.protocol = connection.websocket ? domain::Protocol::amqp_ws : domain::Protocol::amqp;
+    request.peer_address = connection.peer_address;
+    return request;
 }
 
 constexpr std::string_view reported_resource = "/properties/reported";
@@ -134,20 +147,25 @@ private:
 
 Task<std::unique_ptr<net::AmqpConversation>> HubAmqp::welcome(const amqp::LinkOffered& offer,
                                                               net::AmqpPeer& peer) {
+    if (offer.attach.address() == cbs_address) {
+        peer.end_in(limits::unregistered_session_time_max);
+        co_return std::make_unique<HubAmqpLobby>(*this, peer);
+    }
+    const auto& plain = peer.credential();
+    const bool has_token = plain && domain::looks_like_sas(plain->password);
+    const std::string sas = has_token ? plain->password : "";
+    co_return co_await let_in(offer, peer, sas);
+}
+
+Task<std::unique_ptr<net::AmqpConversation>> HubAmqp::let_in(const amqp::LinkOffered& offer,
+                                                             net::AmqpPeer& peer,
+                                                             const std::string& sas) {
     const auto link = parse_hub_link(offer.attach.address().value_or(""));
     if (!link) {
         peer.refuse(offer.link, told(amqp::condition::not_found, link.error().detail));
         co_return nullptr;
     }
-    const net::ConnectionFacts& connection = peer.facts();
-    service::HubRequest request;
-    request.device = link->device;
-    request.peer = connection.peer;
-    if (const auto& plain = peer.credential(); plain && domain::looks_like_sas(plain->password)) {
-        request.sas = plain->password;
-    }
-    request.protocol = connection.websocket ? domain::Protocol::amqp_ws : domain::Protocol::amqp;
-    request.peer_address = connection.peer_address;
+    service::HubRequest request = request_of(link->device, peer, sas);
     request.user_agent =
         repaired_utf8(amqp::text_of(offer.attach.properties, "com.microsoft:client-version")
                           .substr(0, limits::user_agent_chars_max));
@@ -164,13 +182,33 @@ Task<std::unique_ptr<net::AmqpConversation>> HubAmqp::welcome(const amqp::LinkOf
         co_return nullptr;
     }
     peer.end_by_silence();
-    if (facts->until) {
-        const std::chrono::milliseconds longest{limits::token_session_time_max};
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(*facts->until - clock_.now());
-        peer.end_at_latest_in(std::clamp(left, std::chrono::milliseconds{0}, longest));
-    }
+    limit_life(facts->until, peer);
     co_return conversation;
+}
+
+Task<Result<Done>> HubAmqp::check_token(const std::string& sas, net::AmqpPeer& peer) {
+    constexpr std::string_view devices = "/devices/";
+    CO_TRY(const auto token, domain::parse_sas(sas));
+    const auto at = token.resource.find(devices);
+    const std::string name =
+        at == std::string::npos ? "" : token.resource.substr(at + devices.size());
+    CO_TRY(const auto device, parse_device_id(name));
+    const service::HubRequest request = request_of(device, peer, sas);
+    CO_TRY(const auto facts, co_await hub_.admit(request));
+    peer.end_by_silence();
+    limit_life(facts.until, peer);
+    co_return Done{};
+}
+
+/// A token that is renewed in time goes on; one does not reach further than it says.
+void HubAmqp::limit_life(const std::optional<TimePoint>& until, net::AmqpPeer& peer) {
+    if (!until) {
+        return;
+    }
+    using std::chrono::milliseconds;
+    const milliseconds longest{limits::token_session_time_max};
+    const auto left = std::chrono::ceil<milliseconds>(*until - clock_.now());
+    peer.end_at_latest_in(std::clamp(left, milliseconds{0}, longest));
 }
 
 Task<Result<Done>> HubAmqp::Conversation::offered(const amqp::LinkOffered& offer) {

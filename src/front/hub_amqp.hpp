@@ -16,11 +16,22 @@ public:
         : hub_(hub), clock_(clock), entropy_(entropy) {}
 
     /// The first link names the device. Refused with amqp:unauthorized-access for one that may not.
+    /// One to $cbs may come first and bring a token (hub_amqp_cbs).
     Task<std::unique_ptr<net::AmqpConversation>> welcome(const net::amqp::LinkOffered& offer,
                                                          net::AmqpPeer& peer) override;
 
+    /// The same for a link of the device's own, with the shared access signature that was brought;
+    /// empty: none.
+    Task<std::unique_ptr<net::AmqpConversation>> let_in(const net::amqp::LinkOffered& offer,
+                                                        net::AmqpPeer& peer,
+                                                        const std::string& sas);
+    /// May the token's device speak? Its session then ends with the token.
+    Task<Result<Done>> check_token(const std::string& sas, net::AmqpPeer& peer);
+
 private:
     class Conversation;
+
+    void limit_life(const std::optional<TimePoint>& until, net::AmqpPeer& peer);
 
     service::Hub& hub_;
     const Clock& clock_;

@@ -225,7 +225,7 @@ class AmqpWire(Steady):
                    ("devices", "amqp:not-found"), (f"/devices/{name}", "amqp:not-found"),
                    (f"/devices/{name}/messages/events", "amqp:unauthorized-access"),
                    (f"/devices/{name}/modules/m/messages/events", "amqp:not-found"),
-                   ("$cbs", "amqp:not-found")]
+                   ("$management", "amqp:not-found")]
         for address, condition in refused:
             with self.amqp(credential) as device:
                 device.start()
@@ -257,6 +257,31 @@ class AmqpWire(Steady):
                 self.assertEqual(registered(device.start(), name).json["status"], "assigned")
 
     # --- the hub ---
+
+    def test_tokens_put_to_cbs(self):
+        name, credential = self.device()
+        self.answer(name, credential)
+        with Amqp(self.server) as device:  # without a certificate
+            device.start()
+            device.attach(0, False, "$cbs")
+            device.attach(1, True, "$cbs")
+            put = {"operation": "put-token", "type": "servicebus.windows.net:sastoken"}
+            good = "SharedAccessSignature sr=dps.example%2Fdevices%2F" + name + "&sig=" + \
+                "A" * 43 + "%3D&se=4000000000"
+            for number, token in enumerate(("", "x", "SharedAccessSignature", good, good[:60],
+                                            good.replace("devices", "other"))):
+                self.assertIsNone(device.request(0, number, message(value=token, ident=f"m{number}",
+                                                                    properties=put)))
+                answer = device.answer()
+                self.assertEqual((answer.correlation, answer.properties["status-code"]),
+                                 (f"m{number}", 401), token)
+            for number, sent in enumerate((b"", b"\x40", message(value=good), message(
+                    value=good, properties={"operation": "get-token"}))):
+                self.assertEqual(device.request(0, 10 + number, sent)[0],
+                                 "com.microsoft:argument-error")
+            with self.assertRaises(amqp.Refused) as refusal:
+                device.attach(2, False, f"/devices/{name}/messages/events")
+            self.assertEqual(refusal.exception.condition, "amqp:unauthorized-access")
 
     def hub(self, word="dev"):
         """A device that has registered, and its session."""
