@@ -200,7 +200,7 @@ for (const transport of ['mqtt', 'mqtt-ws', 'amqp', 'amqp-ws']) {
         const back = await connected(id, renewed, transport);
         await back.sendEvent(new Message('back'));
         await back.close();
-        assert.deepEqual((await telemetryOf(id, 2)).map(({ body }) => body), ['before', 'back']);
+        assert.deepEqual((await telemetryOf(id, 2)).map(({ body }) => body), ['here', 'back']);
       });
     }
 
