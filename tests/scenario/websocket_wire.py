@@ -38,7 +38,7 @@ class WebSocketWire(Wire):
                     b"Connection: Upgrade", b"Connection: keep-alive"), 400, b"Connection"),
                 *((f"subprotocol {name!r}", handshake(
                     protocol=name, more="Connection: close\r\n")[0], 404, b"nothing at this")
-                  for name in (None, "", "mqttv3.1", "mqtt5", "AMQPWSB10", "chat, soap",
+                  for name in (None, "", "mqttv3.1", "mqtt5", "AMQPWSB20", "chat, soap",
                                "m qtt", '"mqtt"')),
                 ("no Upgrade", handshake(more="Connection: close\r\n")[0].replace(
                     b"Upgrade: websocket", b"Upgrade: h2c"), 404, b"nothing at this"),
@@ -52,7 +52,7 @@ class WebSocketWire(Wire):
     def test_handshakes_that_will_do(self):
         for how, chosen in (
                 ({}, "mqtt"), ({"protocol": "MQTT"}, "MQTT"), ({"protocol": "mQtT"}, "mQtT"),
-                ({"protocol": "AMQPWSB10, MQTT, mqtt"}, "MQTT"), ({"path": "/$iothub/websocket"},
+                ({"protocol": "AMQPWSB20, MQTT, mqtt"}, "MQTT"), ({"path": "/$iothub/websocket"},
                                                                   "mqtt"),
                 ({"path": "/$iothub/websocket?iothub-no-client-cert=true"}, "mqtt"),
                 ({"path": "/any/path/at%20all?x=y"}, "mqtt"),
