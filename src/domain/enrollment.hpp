@@ -6,6 +6,7 @@
 
 #include "base/ids.hpp"
 #include "base/world.hpp"
+#include "domain/allocation.hpp"
 #include "x509/certificate.hpp"
 
 #include <array>
@@ -87,6 +88,7 @@ struct EnrollmentGroup {
     /// Refuse a device that returns with a leaf older than its last (PRODUCT section 3.14).
     bool refuse_older_leaf = false;
     std::string initial_twin{};  ///< JSON text; empty: none
+    AllocationRule allocation{};
     /// CAs whose trust was withdrawn from this group (not plainly removed) and not put back.
     std::vector<x509::CaKey> withdrawn{};
     TrustVersion trust_version = 1;
@@ -108,6 +110,7 @@ struct IndividualEnrollment {
     std::array<std::optional<x509::Certificate>, 2> slots{};
     ReprovisionPolicy reprovision{};
     std::string initial_twin{};
+    AllocationRule allocation{};
     /// Leaves (SHA-256) whose trust was withdrawn and that were not put back.
     std::vector<Digest> withdrawn{};
     TrustVersion trust_version = 1;

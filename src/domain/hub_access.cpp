@@ -34,6 +34,7 @@ std::string_view to_string(HubRefusal refusal) {
         case HubRefusal::other_certificate: return "other-certificate";
         case HubRefusal::expired: return "expired";
         case HubRefusal::trust_withdrawn: return "trust-withdrawn";
+        case HubRefusal::at_another_hub: return "at-another-hub";
         case HubRefusal::not_in_a_slot: break;
     }
     return "not-in-a-slot";
@@ -61,6 +62,10 @@ std::optional<HubRefusal> may_connect(const TrustView& trust, const Registration
     }
     if (now > leaf.not_after()) {
         return HubRefusal::expired;
+    }
+    const auto* const hub = find_hub(trust.records().hubs, registration->assigned_hub);
+    if (hub != nullptr && !hub->own) {
+        return HubRefusal::at_another_hub;
     }
     const Adoption& adoption = registration->last;
     if (adoption.leaf_sha256 != leaf.sha256()) {

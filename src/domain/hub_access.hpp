@@ -18,7 +18,8 @@ enum class HubRefusal : std::uint8_t {
     other_certificate,  ///< not the leaf it registered with last
     expired,            ///< the leaf is past its end
     trust_withdrawn,
-    not_in_a_slot,  ///< what it proved was plainly removed or replaced: it has to register again
+    at_another_hub,  ///< it was assigned to a linked hub that is not ours
+    not_in_a_slot,   ///< what it proved was plainly removed or replaced: it has to register again
 };
 std::string_view to_string(HubRefusal refusal);
 

@@ -2,6 +2,7 @@
 #include "store/authority_rows.hpp"
 
 #include "base/limits.hpp"
+#include "store/allocation_rows.hpp"
 #include "store/rows.hpp"
 
 #define CA_COLUMNS                                                                             \
@@ -10,7 +11,7 @@
 #define GROUP_COLUMNS                                                                \
     "name, instance, enabled, primary_current, primary_pending, secondary_current, " \
     "secondary_pending, update_hub, migrate_data, auto_approve, refuse_older_leaf, " \
-    "initial_twin, withdrawn, trust_version, etag, created, updated"
+    "initial_twin, withdrawn, trust_version, etag, created, updated, allocation"
 
 namespace rollcall::store {
 
@@ -103,7 +104,8 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     const Bytes withdrawn = packed(digests);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO enrollment_groups (id, " GROUP_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const std::string allocation = domain::to_text(group.allocation);
     Query query{statement};
     query.bind(key).bind(group.id.str()).bind(group.instance).bind(group.enabled);
     for (const auto& slot : group.slots) {
@@ -114,7 +116,7 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     query.bind(group.reprovision.migrate_device_data);
     query.bind(group.auto_approve).bind(group.refuse_older_leaf).bind(group.initial_twin);
     query.bind_blob(withdrawn).bind(group.trust_version).bind(group.etag.str());
-    query.bind(group.created).bind(group.updated);
+    query.bind(group.created).bind(group.updated).bind(allocation);
     return query.run();
 }
 
@@ -149,6 +151,7 @@ Result<domain::EnrollmentGroup> read_group(Query& row) {
     group.etag = ETag::trusted(row.text());
     group.created = row.time();
     group.updated = row.time();
+    group.allocation = read_rule(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     return group;
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/individual_rows.hpp"
 
+#include "store/allocation_rows.hpp"
 #include "store/rows.hpp"
 
 #include <array>
 
 #define INDIVIDUAL_COLUMNS                                                               \
     "name, instance, device_id, enabled, primary_sha256, secondary_sha256, update_hub, " \
-    "migrate_data, initial_twin, withdrawn, trust_version, etag, created, updated"
+    "migrate_data, initial_twin, withdrawn, trust_version, etag, created, updated, allocation"
 
 namespace rollcall::store {
 
@@ -33,7 +34,8 @@ Result<Done> put_individual(Database& database, const domain::IndividualEnrollme
     const Bytes withdrawn = packed(enrollment.withdrawn);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO individuals (id, " INDIVIDUAL_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const std::string allocation = domain::to_text(enrollment.allocation);
     Query query{statement};
     query.bind(enrollment.id.str()).bind(enrollment.id.original()).bind(enrollment.instance);
     bind_optional(query, enrollment.device_id).bind(enrollment.enabled);
@@ -44,6 +46,7 @@ Result<Done> put_individual(Database& database, const domain::IndividualEnrollme
     query.bind(enrollment.reprovision.migrate_device_data);
     query.bind(enrollment.initial_twin).bind_blob(withdrawn).bind(enrollment.trust_version);
     query.bind(enrollment.etag.str()).bind(enrollment.created).bind(enrollment.updated);
+    query.bind(allocation);
     TRY([[maybe_unused]] const auto put, query.run());
     TRY([[maybe_unused]] const auto cleared, delete_leaves(database, enrollment.id.str()));
     for (const auto slot : domain::both_slots) {
@@ -95,6 +98,7 @@ Result<domain::IndividualEnrollment> read_individual(Query& row, Database& datab
     enrollment.etag = ETag::trusted(row.text());
     enrollment.created = row.time();
     enrollment.updated = row.time();
+    enrollment.allocation = read_rule(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     for (const auto slot : domain::both_slots) {
         if (const auto& sha256 = leaves[domain::index(slot)]) {

@@ -281,12 +281,30 @@ CREATE TABLE subscriptions (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+/// Linked hubs, and what entries say about them (domain::to_text of an AllocationRule).
+constexpr const char* linked_hubs = R"sql(
+CREATE TABLE linked_hubs (
+    id       TEXT PRIMARY KEY,              -- folded
+    name     TEXT NOT NULL,                 -- as given
+    own      INTEGER NOT NULL,
+    weight   INTEGER NOT NULL,
+    allocate INTEGER NOT NULL,
+    etag     TEXT NOT NULL,
+    created  INTEGER NOT NULL,
+    updated  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE enrollment_groups ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
+ALTER TABLE individuals ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
+ALTER TABLE registrations ADD COLUMN payload TEXT NOT NULL DEFAULT '';
+)sql";
+
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
 static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array<const char*, 3> migrations{first_tables, fewer_indexes, hub_tables};
+constexpr std::array<const char*, 4> migrations{first_tables, fewer_indexes, hub_tables,
+                                                linked_hubs};
 
 Result<Done> refuse_strangers(Database& database);
 

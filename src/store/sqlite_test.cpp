@@ -252,14 +252,21 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
+/// Takes back what the step with the linked hubs made.
+#define WITHOUT_LINKED_HUBS                                 \
+    "DROP TABLE linked_hubs;"                               \
+    "ALTER TABLE enrollment_groups DROP COLUMN allocation;" \
+    "ALTER TABLE individuals DROP COLUMN allocation;"       \
+    "ALTER TABLE registrations DROP COLUMN payload;"
+
 TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
     ASSERT_TRUE(put_setting(*open(), "x"));
     tamper(
         "DROP INDEX devices_by_state;"
         "CREATE INDEX devices_by_state ON devices (state, id);"
         "CREATE INDEX registrations_by_ca ON registrations (ca_sha256, id);"
-        "DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"
-        "PRAGMA user_version=1");
+        "DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"  //
+        WITHOUT_LINKED_HUBS "PRAGMA user_version=1");
     EXPECT_EQ(setting(*open()), "x");
     EXPECT_EQ(asked("SELECT count(*) FROM sqlite_master WHERE name='registrations_by_ca'"), 0);
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
@@ -267,9 +274,8 @@ TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
 
 TEST_F(SqliteStores, ASecondSchemaIsBroughtUpToDate) {
     ASSERT_TRUE(put_setting(*open(), "x"));
-    tamper(
-        "DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"
-        "PRAGMA user_version=2");
+    tamper("DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"  //
+           WITHOUT_LINKED_HUBS "PRAGMA user_version=2");
     const auto device = DeviceId::trusted("dev");
     {
         const auto store = open();
@@ -282,6 +288,24 @@ TEST_F(SqliteStores, ASecondSchemaIsBroughtUpToDate) {
         EXPECT_EQ(run(store->messages(device)).value().size(), 1U);
         EXPECT_EQ(run(store->subscriptions(device)).value().messages, 1);
     }
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
+}
+
+TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
+    auto group = a_group("g");
+    auto individual = an_individual("dev");
+    auto registration = a_registration("dev");
+    const Changes changes{
+        .writes = {PutGroup{group}, PutIndividual{individual}, PutRegistration{registration}}};
+    ASSERT_TRUE(run(open()->commit(changes)));
+    tamper(WITHOUT_LINKED_HUBS "PRAGMA user_version=3");
+    const auto store = open();
+    group.allocation = {};
+    individual.allocation = {};
+    registration.payload.clear();
+    EXPECT_EQ(run(store->group(group.id)).value(), group);
+    EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
+    EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
