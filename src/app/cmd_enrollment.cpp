@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // rollcall enrollment: individual enrollments; their slots are in cmd_enrollment_cert.cpp.
+#include "app/allocation_options.hpp"
 #include "app/cmd_enrollment_cert.hpp"
 #include "app/operation.hpp"
 #include "app/twin_file.hpp"
@@ -30,15 +31,19 @@ Result<Exit> show(const Invocation& call) {
         print_json(call.io().out, enrollment);
         return Exit::done;
     }
-    print_fields(call.io().out, {{"registration id", shown(enrollment, "registrationId")},
-                                 {"device id", shown(enrollment, "deviceId")},
-                                 {"enabled", shown(enrollment, "enabled")},
-                                 {"reprovisioning",
-                                  reprovision_word(*find_member(enrollment, "reprovisionPolicy"))},
-                                 {"initial twin", shown(enrollment, "initialTwin")},
-                                 {"created", shown(enrollment, "created")},
-                                 {"updated", shown(enrollment, "updated")},
-                                 {"etag", shown(enrollment, "etag")}});
+    std::vector<std::pair<std::string, std::string>> fields{
+        {"registration id", shown(enrollment, "registrationId")},
+        {"device id", shown(enrollment, "deviceId")},
+        {"enabled", shown(enrollment, "enabled")},
+        {"reprovisioning", reprovision_word(*find_member(enrollment, "reprovisionPolicy"))},
+        {"initial twin", shown(enrollment, "initialTwin")},
+        {"created", shown(enrollment, "created")},
+        {"updated", shown(enrollment, "updated")},
+        {"etag", shown(enrollment, "etag")}};
+    for (auto& field : allocation_fields(enrollment)) {
+        fields.push_back(std::move(field));
+    }
+    print_fields(call.io().out, fields);
     call.io().out << '\n';
     print_leaf_slots(call.io().out, *find_member(enrollment, "certificates"));
     return Exit::done;
@@ -54,7 +59,7 @@ Result<Done> put_settings(const Invocation& call, json::object& body) {
     if (call.has("--initial-twin")) {
         TRY(body["initialTwin"], read_twin_file(call.text("--initial-twin")));
     }
-    return Done{};
+    return put_allocation(call, body);
 }
 
 Result<Exit> create(const Invocation& call) {
@@ -120,6 +125,13 @@ Result<Exit> remove(const Invocation& call) {
     return answer ? report_change(call, *answer, "Enrollment " + id + " is deleted.") : Exit::done;
 }
 
+std::vector<Parameter> with(std::vector<Parameter> first, std::vector<Parameter> more) {
+    for (Parameter& parameter : more) {
+        first.push_back(std::move(parameter));
+    }
+    return first;
+}
+
 }  // namespace
 
 std::vector<Command> enrollment_commands() {
@@ -140,18 +152,20 @@ std::vector<Command> enrollment_commands() {
          show},
         {"enrollment create",
          "let one device register with its own certificates",
-         {id, option("--primary FILE", "the device's certificate"),
-          option("--secondary FILE", "its next one, accepted as well"), device_id,
-          reprovision_option(), initial_twin_option(),
-          flag("--disabled", "make it, and refuse the device"), force_flag(), reason_option()},
+         with({id, option("--primary FILE", "the device's certificate"),
+               option("--secondary FILE", "its next one, accepted as well"), device_id,
+               reprovision_option(), initial_twin_option(),
+               flag("--disabled", "make it, and refuse the device"), force_flag(), reason_option()},
+              allocation_options()),
          {{"rollcall enrollment create meter-17 --primary meter-17.pem", ""},
           {"rollcall enrollment create lost-17 --disabled",
            "refuse one device of a group, whatever it holds"}},
          create},
         {"enrollment update",
          "change an individual enrollment's settings",
-         {id, device_id, reprovision_option(), initial_twin_option(), reason_option(),
-          etag_option()},
+         with({id, device_id, reprovision_option(), initial_twin_option(), reason_option(),
+               etag_option()},
+              allocation_options()),
          {{"rollcall enrollment update meter-17 --device-id meter-17b", ""}},
          update},
         {"enrollment enable",

@@ -36,6 +36,8 @@ struct Enroller::Plan {
     Preview preview{};
     /// Registrations that rest on what goes, disjoint; counted for previews only.
     std::vector<store::RegistrationFilter> rests{};
+    /// Those have a hub, not trust, that goes.
+    bool rests_on_hub = false;
 
     /// Takes over what the domain worked out.
     void take(domain::SlotOutcome outcome);
@@ -52,6 +54,13 @@ struct Enroller::Plan {
 
 std::string shown(const x509::Certificate& certificate);
 std::string shown(domain::Slot slot);
+/// Changes the rule as the settings say; malformed where it could never work then.
+Result<Done> apply(domain::AllocationRule& rule, const AllocationSettings& settings);
+/// "static: a.example", with the webhook's key hidden; "" where it says nothing.
+std::string shown(const domain::AllocationRule& rule);
+/// Warns of hubs it names that are not linked, or take no devices.
+void check_hubs(std::vector<std::string>& warnings, const domain::AllocationRule& rule,
+                const domain::TrustView& trust);
 std::string_view word_of(domain::Removal removal);
 std::string_view word_of(domain::Replacement replacement);
 /// conflict "reason-required" where the operator gave none.
