@@ -28,6 +28,7 @@ bench: release
 	cmake --build --preset release --target bench
 	bench/run
 	bench/run --rounds 3 --only rollcall-1k --only rollcall-1m
+	bench/mqtt
 	build/release/bench/bench_micro
 	build/release/bench/bench_store
 

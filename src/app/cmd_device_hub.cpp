@@ -2,6 +2,7 @@
 #include "app/cmd_device_hub.hpp"
 
 #include "app/operation.hpp"
+#include "app/print.hpp"
 #include "base/bytes.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
@@ -133,12 +134,12 @@ Result<Exit> call_method(const Invocation& call) {
     return status != nullptr && *status < 400 ? Exit::done : Exit::refused;
 }
 
+/// A device may send anything; nothing of it steers a terminal.
 void print_record(const Invocation& call, const json::object& record) {
     if (call.globals().json) {
         call.io().out << json::serialize(record) << std::endl;
         return;
     }
-    const json::value value{record};
     std::string properties;
     for (const auto* const part : {"systemProperties", "properties"}) {
         for (const auto& [name, said] : record.at(part).as_object()) {
@@ -149,8 +150,8 @@ void print_record(const Invocation& call, const json::object& record) {
     const bool text = record.contains("body");
     call.io().out << std::string{record.at("at").as_string()} << ' '
                   << std::string{record.at("deviceId").as_string()} << ' '
-                  << (properties.empty() ? "-" : properties) << ' '
-                  << std::string{record.at(text ? "body" : "bodyBase64").as_string()} << std::endl;
+                  << (properties.empty() ? "-" : printable(properties)) << ' '
+                  << printable(record.at(text ? "body" : "bodyBase64").as_string()) << std::endl;
 }
 
 /// Until interrupted, or the count is met.

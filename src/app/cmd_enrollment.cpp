@@ -2,6 +2,7 @@
 // rollcall enrollment: individual enrollments; their slots are in cmd_enrollment_cert.cpp.
 #include "app/allocation_options.hpp"
 #include "app/cmd_enrollment_cert.hpp"
+#include "app/cmd_keys.hpp"
 #include "app/operation.hpp"
 #include "app/twin_file.hpp"
 
@@ -35,6 +36,7 @@ Result<Exit> show(const Invocation& call) {
         {"registration id", shown(enrollment, "registrationId")},
         {"device id", shown(enrollment, "deviceId")},
         {"enabled", shown(enrollment, "enabled")},
+        {"attests by", shown(enrollment, "attestation")},
         {"reprovisioning", reprovision_word(*find_member(enrollment, "reprovisionPolicy"))},
         {"initial twin", shown(enrollment, "initialTwin")},
         {"created", shown(enrollment, "created")},
@@ -80,6 +82,7 @@ Result<Exit> create(const Invocation& call) {
         body["force"] = true;
     }
     TRY([[maybe_unused]] const auto put, put_settings(call, body));
+    TRY([[maybe_unused]] const auto keys, put_new_keys(call, body));
     TRY(AdminClient client, AdminClient::of(call.globals()));
     TRY(const json::value answer, client.send(request));
     return report_change(call, answer,
@@ -151,13 +154,16 @@ std::vector<Command> enrollment_commands() {
           {"rollcall enrollment show meter-17 --json", ""}},
          show},
         {"enrollment create",
-         "let one device register with its own certificates",
-         with({id, option("--primary FILE", "the device's certificate"),
-               option("--secondary FILE", "its next one, accepted as well"), device_id,
-               reprovision_option(), initial_twin_option(),
-               flag("--disabled", "make it, and refuse the device"), force_flag(), reason_option()},
-              allocation_options()),
+         "let one device register with its own certificates, or its own symmetric key",
+         with(with({id, option("--primary FILE", "the device's certificate"),
+                    option("--secondary FILE", "its next one, accepted as well"), device_id},
+                   new_key_options()),
+              with({reprovision_option(), initial_twin_option(),
+                    flag("--disabled", "make it, and refuse the device"), force_flag(),
+                    reason_option()},
+                   allocation_options())),
          {{"rollcall enrollment create meter-17 --primary meter-17.pem", ""},
+          {"rollcall enrollment create meter-18 --symmetric-key", ""},
           {"rollcall enrollment create lost-17 --disabled",
            "refuse one device of a group, whatever it holds"}},
          create},
@@ -187,6 +193,9 @@ std::vector<Command> enrollment_commands() {
          "A group whose CA signed the device's certificate lets it in again afterwards; to keep it "
          "out, disable the enrollment or block the device."},
     };
+    for (Command& command : enrollment_key_commands()) {
+        commands.push_back(std::move(command));
+    }
     for (Command& command : enrollment_cert_commands()) {
         commands.push_back(std::move(command));
     }

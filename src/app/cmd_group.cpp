@@ -2,6 +2,7 @@
 // rollcall group: enrollment groups themselves; their slots are in cmd_group_cert.cpp.
 #include "app/allocation_options.hpp"
 #include "app/cmd_group_cert.hpp"
+#include "app/cmd_keys.hpp"
 #include "app/operation.hpp"
 #include "app/twin_file.hpp"
 
@@ -36,6 +37,7 @@ Result<Exit> show(const Invocation& call) {
     std::vector<std::pair<std::string, std::string>> fields{
         {{"group", shown(group, "id")},
          {"enabled", shown(group, "enabled")},
+         {"attests by", shown(group, "attestation")},
          {"auto-approve", shown(group, "autoApprove")},
          {"refuse older leaf", shown(group, "refuseOlderLeaf")},
          {"reprovisioning", reprovision_word(*find_member(group, "reprovisionPolicy"))},
@@ -92,8 +94,15 @@ Result<Exit> create(const Invocation& call) {
         (*request.body)["enabled"] = false;
     }
     TRY([[maybe_unused]] const auto put, put_settings(call, *request.body));
+    TRY([[maybe_unused]] const auto keys, put_new_keys(call, *request.body));
     TRY(const json::value answer, client.send(request));
     const std::string id = shown(answer, "group.id");
+    if (call.has("--symmetric-key")) {
+        return report_change(call, answer,
+                             "Group " + id +
+                                 " is there. A device's key: rollcall group key derive " + id +
+                                 " REGISTRATION-ID");
+    }
     return report_change(call, answer,
                          "Group " + id +
                              " is there. Give it a CA certificate: rollcall group "
@@ -162,8 +171,10 @@ std::vector<Command> group_commands() {
         {"group create",
          "make an enrollment group",
          with({group, flag("--disabled", "make it, and let nobody in yet")},
-              with(settings(), {reason_option()})),
+              with(with(settings(), new_key_options()), {reason_option()})),
          {{"rollcall group create plant-a", ""},
+          {"rollcall group create meters --symmetric-key",
+           "devices have keys derived from its own"},
           {"rollcall group create plant-b --auto-approve off",
            "unknown devices wait for: rollcall device approve"}},
          create},
@@ -190,6 +201,9 @@ std::vector<Command> group_commands() {
           {"rollcall group delete plant-a --yes", "does it"}},
          remove},
     };
+    for (Command& command : group_key_commands()) {
+        commands.push_back(std::move(command));
+    }
     for (Command& command : group_cert_commands()) {
         commands.push_back(std::move(command));
     }

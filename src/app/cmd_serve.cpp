@@ -94,6 +94,7 @@ Result<Exit> check(const Invocation& call) {
         json::object{{"data", settings.data.string()},
                      {"deviceHttps", at(settings.device_https)},
                      {"deviceMqtt", at(settings.device_mqtt)},
+                     {"deviceAmqp", at(settings.device_amqp)},
                      {"operator", at(settings.operator_door)},
                      {"metrics", at(settings.metrics)},
                      {"hub", own_hub_name(settings, *certificate_names, host_name())},
@@ -107,13 +108,11 @@ Result<Exit> check(const Invocation& call) {
     print_fields(call.io().out, {{"data", shown(record, "data")},
                                  {"device-https", shown(record, "deviceHttps")},
                                  {"device-mqtt", shown(record, "deviceMqtt")},
+                                 {"device-amqp", shown(record, "deviceAmqp")},
                                  {"operator", shown(record, "operator")},
                                  {"metrics", shown(record, "metrics")},
                                  {"hub", shown(record, "hub")},
                                  {"server certificate", shown(record, "serverCertificate")}});
-    for (const std::string& door : settings.missing_doors) {
-        call.io().err << "warning: this version has no " << door << " door; it stays off\n";
-    }
     call.io().err << "The configuration is good.\n";
     return Exit::done;
 }

@@ -159,9 +159,9 @@ public:
     Result<Settings> check() {
         door("device-https", config_.device_https, settings_.device_https);
         door("device-mqtt", config_.device_mqtt, settings_.device_mqtt);
+        door("device-amqp", config_.device_amqp, settings_.device_amqp);
         door("operator", config_.operator_door, settings_.operator_door);
         door("metrics", config_.metrics, settings_.metrics);
-        missing_door("device-amqp", config_.device_amqp);
         doors_apart();
         credential();
         names();
@@ -199,20 +199,16 @@ private:
         }
     }
 
-    void missing_door(const std::string& name, const std::optional<std::string>& said) {
-        if (said && *said != "off" && address(name, *said)) {
-            settings_.missing_doors.push_back(name);
-        }
-    }
-
     /// Only devices over HTTPS and operators may share a door; port 0 never collides.
     void doors_apart() {
         const std::vector<std::pair<std::string, std::optional<net::ListenAddress>>> doors{
             {"metrics", settings_.metrics},
             {"device-mqtt", settings_.device_mqtt},
+            {"device-amqp", settings_.device_amqp},
             {"device-https", settings_.device_https},
             {"operator", settings_.operator_door}};
-        for (std::size_t i = 0; i < 2; ++i) {
+        constexpr std::size_t alone = 3;  // the first ones share with none
+        for (std::size_t i = 0; i < alone; ++i) {
             for (std::size_t j = i + 1; j < doors.size(); ++j) {
                 const auto& [name, address] = doors[i];
                 expect(!address || address->port == 0 || address != doors[j].second,

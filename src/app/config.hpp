@@ -54,7 +54,7 @@ Config overlay(const Config& under, const Config& over);
 
 /// How a registration is answered (PRODUCT section 4).
 enum class Assign : std::uint8_t {
-    now,   ///< HTTPS: 202, Retry-After 1; MQTT: 200
+    now,   ///< HTTPS: 202, Retry-After 1; MQTT, AMQP: 200
     poll,  ///< as the cloud: 202, Retry-After 3
 };
 
@@ -63,10 +63,9 @@ struct Settings {
     /// none: the door is closed.
     std::optional<net::ListenAddress> device_https = net::ListenAddress{"127.0.0.1", 8443};
     std::optional<net::ListenAddress> device_mqtt = net::ListenAddress{"127.0.0.1", 8883};
+    std::optional<net::ListenAddress> device_amqp = net::ListenAddress{"127.0.0.1", 5671};
     std::optional<net::ListenAddress> operator_door = net::ListenAddress{"127.0.0.1", 9443};
     std::optional<net::ListenAddress> metrics = net::ListenAddress{"127.0.0.1", 9464};
-    /// Doors that were asked for and that this version does not have: "device-amqp".
-    std::vector<std::string> missing_doors{};
     /// none: the local CA makes one.
     std::optional<net::CredentialFiles> server_credential{};
     std::vector<std::string> names{};

@@ -36,7 +36,7 @@ TEST(Config, EmptyFileIsAWorkingOne) {
     EXPECT_EQ(settings->operator_door, (ListenAddress{"127.0.0.1", 9443}));
     EXPECT_EQ(settings->metrics, (ListenAddress{"127.0.0.1", 9464}));
     EXPECT_FALSE(settings->server_credential);
-    EXPECT_TRUE(settings->missing_doors.empty());
+    EXPECT_EQ(settings->device_amqp, (net::ListenAddress{"127.0.0.1", 5671}));
     EXPECT_EQ(settings->assign, Assign::now);
     EXPECT_FALSE(settings->shares_door());
 }
@@ -108,7 +108,7 @@ format = "json"
               (service::AdmissionRates{.source = 7, .proven_source = 1e6, .strangers = 9}));
     EXPECT_TRUE(settings->shares_door());
     EXPECT_FALSE(settings->metrics);
-    EXPECT_EQ(settings->missing_doors, (std::vector<std::string>{"device-amqp"}));
+    EXPECT_EQ(settings->device_amqp, (net::ListenAddress{"127.0.0.1", 0}));
     ASSERT_TRUE(settings->server_credential);
     EXPECT_EQ(settings->server_credential->chain, "a.pem");
     EXPECT_EQ(settings->log_level, Severity::debug);

@@ -86,6 +86,7 @@ Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& di
     store::SqliteStore::Settings settings;
     settings.file = locked.store_file();
     settings.audit_key = locked.derived_key("audit");
+    settings.sealing_key = locked.derived_key("device keys");
     TRY(auto store,
         of_file(locked.store_file(), store::SqliteStore::open(settings, metrics, clock.now())));
     TRY(auto refusals,

@@ -8,15 +8,19 @@
 #include "app/version.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
+#include "front/amqp_reception.hpp"
+#include "front/device_amqp.hpp"
 #include "front/device_https.hpp"
 #include "front/device_mqtt.hpp"
 #include "front/device_reception.hpp"
 #include "front/health.hpp"
 #include "front/host_guard.hpp"
+#include "front/hub_amqp.hpp"
 #include "front/hub_https.hpp"
 #include "front/hub_mqtt.hpp"
 #include "front/mqtt_reception.hpp"
 #include "front/native_api.hpp"
+#include "net/amqp_door.hpp"
 #include "net/http_session.hpp"
 #include "net/mqtt_door.hpp"
 #include "service/enroller.hpp"
@@ -95,7 +99,7 @@ service::AdmissionRates rates_of(const Settings& settings) {
     return rates;
 }
 
-front::DeviceMqttSettings mqtt_pace_of(const Settings& settings) {
+front::DpsMessageSettings message_pace_of(const Settings& settings) {
     return {.poll = settings.assign == Assign::poll};
 }
 
@@ -153,7 +157,7 @@ private:
     service::TrustWatch trust_watch_{store_, trust_book_, sessions_};
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
-                      admission_, clock_, entropy_,    metrics_};
+                      admission_, clock_, entropy_,    metrics_,  ground_.hub};
     service::Access access_{store_, store_, clock_, entropy_};
 
     // Tongues.
@@ -163,12 +167,17 @@ private:
                               .started = clock_.now()};
     std::atomic<bool> ready_{false};
     front::DeviceHttps provisioning_{registrar_, clock_, entropy_, pace_of(settings_)};
-    front::DeviceMqtt mqtt_provisioning_{registrar_, clock_, entropy_, mqtt_pace_of(settings_)};
+    front::DpsMessages messages_{registrar_, clock_, entropy_, message_pace_of(settings_)};
+    front::DeviceMqtt mqtt_provisioning_{messages_};
     front::HubHttps hub_https_{hub_, clock_, entropy_};
     front::HubMqtt hub_mqtt_{hub_, clock_, entropy_};
     front::MqttReception mqtt_{mqtt_provisioning_, hub_mqtt_};
     net::MqttDoor mqtt_door_{*ground_.tls, mqtt_, metrics_};
-    front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_};
+    front::DeviceAmqp amqp_provisioning_{messages_};
+    front::HubAmqp hub_amqp_{hub_, clock_, entropy_};
+    front::AmqpReception amqp_{amqp_provisioning_, hub_amqp_};
+    net::AmqpDoor amqp_door_{*ground_.tls, amqp_, metrics_};
+    front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi operators_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
                                  *ground_.telemetry, clock_, entropy_, facts_,
                                  ground_.instance->audit_key()}};
@@ -222,6 +231,8 @@ Result<Done> Server::open_doors() {
     }
     TRY([[maybe_unused]] const auto for_mqtt,
         doors_.open("device-mqtt", settings_.device_mqtt, mqtt_door_, for_everybody()));
+    TRY([[maybe_unused]] const auto for_amqp,
+        doors_.open("device-amqp", settings_.device_amqp, amqp_door_, for_everybody()));
     TRY([[maybe_unused]] const auto for_metrics,
         doors_.open("metrics", settings_.metrics, metrics_door_, for_operators));
     TRY([[maybe_unused]] const auto for_this_machine,
@@ -244,9 +255,6 @@ Task<void> Server::tell_readiness(net::Core& core) {
 }
 
 void Server::tell_start(const Streams& io) const {
-    for (const std::string& door : settings_.missing_doors) {
-        io.err << "this version has no " << door << " door; it stays off\n";
-    }
     if (ground_.new_token) {
         io.err << "the administrator's bearer token is in "
                << ground_.instance->admin_token().string() << '\n';
@@ -281,6 +289,7 @@ void Server::run(const Streams& io) {
 Result<Exit> serve(const Settings& settings, const Streams& io) {
     start_log(settings.log_level, settings.log_json);
     x509::use_legacy_keys();
+    net::allow_descriptors();
     World world;
     TRY(Ground ground, prepare(settings, world));
     Server server{settings, world, ground};

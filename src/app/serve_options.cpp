@@ -75,7 +75,7 @@ std::vector<Parameter> serve_parameters() {
                "where devices register (default 127.0.0.1:8443); off "
                "closes the door, port 0 lets the system choose"),
         option("--device-mqtt ADDR:PORT", "where devices speak MQTT (default 127.0.0.1:8883)"),
-        option("--device-amqp ADDR:PORT", "not in this version: stays off"),
+        option("--device-amqp ADDR:PORT", "where devices speak AMQP (default 127.0.0.1:5671)"),
         option("--operator ADDR:PORT", "the operator door (default 127.0.0.1:9443)"),
         option("--metrics ADDR:PORT", "Prometheus, /healthz, /readyz (default 127.0.0.1:9464)"),
         option("--server-cert FILE",

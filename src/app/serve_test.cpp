@@ -81,7 +81,7 @@ TEST_F(ServeOptions, TakesEveryOption) {
     EXPECT_EQ(given->data, "d");
     EXPECT_EQ(given->device_https, (net::ListenAddress{"127.0.0.1", 0}));
     EXPECT_FALSE(given->metrics);
-    EXPECT_THAT(given->missing_doors, ElementsAre("device-amqp"));
+    EXPECT_EQ(given->device_amqp, (net::ListenAddress{"127.0.0.1", 5671}));
     EXPECT_THAT(given->names, ElementsAre("a", "b"));
     EXPECT_THAT(given->operator_names, ElementsAre("o"));
     EXPECT_EQ(given->hub_host, "h");

@@ -59,6 +59,18 @@ inline constexpr std::size_t crl_signer_depth_max = 3;
 /// Intermediates remembered from valid paths, for completion (PRODUCT section 3.5).
 inline constexpr std::size_t seen_intermediates_max = 1'000;
 
+// --- Symmetric keys and their tokens ---
+/// A key an operator gives, decoded: what the cloud takes, and what it makes up itself.
+inline constexpr std::size_t symmetric_key_bytes_min = 16;
+inline constexpr std::size_t symmetric_key_bytes_max = 64;
+/// A shared access signature: host name, device id with every character escaped, and the rest.
+inline constexpr std::size_t sas_bytes_max = 2 * 1024;
+/// A session lasts no longer on one token, whatever end that names.
+inline constexpr auto token_session_time_max = std::chrono::hours{365 * 24};
+/// Groups that attest by key (the cloud's bound too): a newcomer's token names none of them, so
+/// that it is tried against each.
+inline constexpr std::size_t symmetric_key_groups_max = 100;
+
 // --- Names ---
 inline constexpr std::size_t registration_id_chars_max = 128;
 inline constexpr std::size_t device_id_chars_max = 128;
@@ -102,6 +114,9 @@ inline constexpr std::size_t mqtt_packet_bytes_max = 256 * 1024 + 8 * 1024;
 inline constexpr std::size_t mqtt_unacknowledged_max = 32;
 /// What waits for a client that does not read: a queue full of the largest messages to a device.
 inline constexpr std::size_t mqtt_outgoing_bytes_max = 4 * 1024 * 1024;
+/// PUBLISHes that came together and are handed over together; the answers to as many questions for
+/// the largest twin fit what may wait.
+inline constexpr std::size_t mqtt_batch_max = 32;
 /// Longer keep-alives, and none, count as this (hub-mqtt.md 4.1: 1.5 times it is the longest
 /// silence).
 inline constexpr auto mqtt_keep_alive_max = 1177s;
@@ -115,6 +130,54 @@ inline constexpr std::size_t mqtt_wishes_max = 5;
 inline constexpr std::size_t message_properties_max = 128;
 /// Their names and values together; escaped they still fit a topic.
 inline constexpr std::size_t message_properties_bytes_max = 16 * 1024;
+
+// --- AMQP ---
+/// One frame; what we tell clients as max-frame-size. Larger messages come in several.
+inline constexpr std::size_t amqp_frame_bytes_max = 64 * 1024;
+/// Before OPEN: the SASL layer, with a SAS token as password.
+inline constexpr std::size_t amqp_first_frame_bytes_max = 8 * 1024;
+/// One message: the hub's bound (256 KB) with its properties, as it stands in max-message-size.
+inline constexpr std::size_t amqp_message_bytes_max = 256 * 1024 + 8 * 1024;
+/// Parts of messages that have not come whole, on all links of a connection together.
+inline constexpr std::size_t amqp_partial_bytes_max = 2 * amqp_message_bytes_max;
+/// Sessions of a connection: the SDKs open one.
+inline constexpr std::size_t amqp_sessions_max = 4;
+/// Links of a connection, those that are being closed included: a hub client has up to eight.
+inline constexpr std::size_t amqp_links_max = 32;
+/// Links that were refused, of one connection: an SDK tries two or three.
+inline constexpr std::size_t amqp_refused_links_max = 16;
+/// A link's name, which SDKs make of a GUID.
+inline constexpr std::size_t amqp_link_name_bytes_max = 512;
+/// Properties of a link: SDKs send two or three.
+inline constexpr std::size_t amqp_link_properties_max = 32;
+/// Messages a client may send before it is told that we have them.
+inline constexpr std::uint32_t amqp_credit = 100;
+/// Transfers a client may send on a session before it hears that there is room.
+inline constexpr std::uint32_t amqp_session_window = 2'048;
+/// Sent and not yet settled by the client; more wait.
+inline constexpr std::size_t amqp_unsettled_max = 64;
+/// What waits for a client that gives no credit or does not read: twice a queue full of the largest
+/// messages to a device.
+inline constexpr std::size_t amqp_outgoing_bytes_max = 8 * 1024 * 1024;
+/// Messages of one client that are handed over together.
+inline constexpr std::size_t amqp_together_max = 64;
+/// A connection without a link, which has said nothing of who it is. SDKs connect early and attach
+/// when there is something to say.
+inline constexpr auto amqp_linkless_time_max = 60s;
+/// Silence after which a client is gone; half of it is what we tell as idle-time-out.
+inline constexpr auto amqp_silence_max = 480s;
+/// The shortest idle-time-out a client may ask for: shorter ones would have us speak all the time.
+inline constexpr auto amqp_idle_time_min = 2s;
+/// For a message of several frames: between two of them.
+inline constexpr auto amqp_transfer_time_max = 60s;
+/// Between two looks at a connection's life, at the most.
+inline constexpr auto amqp_pulse = 30s;
+/// Annotations of a message that are looked at.
+inline constexpr std::size_t amqp_annotations_max = 64;
+/// Messages in one batch (format 0x80013700).
+inline constexpr std::size_t amqp_batch_messages_max = 1'000;
+/// A correlation id as it comes back; SDKs send a GUID.
+inline constexpr std::size_t amqp_correlation_bytes_max = 512;
 
 // --- Connections ---
 /// Open at once on one door; idle ones cost about 30 kB each.
@@ -274,6 +337,7 @@ inline constexpr std::size_t telemetry_queue_bytes_max = 64 * 1024 * 1024;
 /// What one question looks through before others have their turn, and the most an answer holds.
 inline constexpr std::size_t telemetry_look_bytes_max = 16 * 1024 * 1024;
 
+static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
 static_assert(source_effort_per_second < strangers_effort_per_second_and_core);
@@ -287,6 +351,10 @@ static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);
 static_assert(refusal_queue_bytes_max <= stranger_refusal_bytes_max);
+static_assert(amqp_first_frame_bytes_max <= amqp_frame_bytes_max);
+static_assert(amqp_message_bytes_max > telemetry_body_bytes_max);
+static_assert(amqp_message_bytes_max <= amqp_partial_bytes_max);
+static_assert(amqp_pulse < amqp_silence_max);
 static_assert(telemetry_record_bytes_max < telemetry_batch_bytes_max);
 static_assert(telemetry_batch_bytes_max < telemetry_queue_bytes_max);
 static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);

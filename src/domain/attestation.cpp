@@ -2,6 +2,7 @@
 #include "domain/attestation.hpp"
 
 #include "base/limits.hpp"
+#include "domain/key_attestation.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -73,6 +74,9 @@ const Distrusted* distrusted_on(const Bench& bench, const PathVerdict& verdict);
 Attestation attest(const TrustView& trust, const RegistrationContext& context,
                    const RegistrationRequest& request, TimePoint now, x509::SignatureMemory* memory,
                    std::size_t signatures_max) {
+    if (is_judged_by_key(context, request)) {
+        return attest_by_key(trust, context, request, now);
+    }
     if (auto unreadable = refuse_unreadable(request)) {
         return *std::move(unreadable);
     }
@@ -81,6 +85,15 @@ Attestation attest(const TrustView& trust, const RegistrationContext& context,
         return attest_individual(bench, *context.individual);
     }
     return attest_group(bench);
+}
+
+bool is_who_registered(const TrustView& trust, const RegistrationContext& context,
+                       const RegistrationRequest& request, const Adoption& adoption,
+                       TimePoint now) {
+    if (adoption.attestation == AttestationKind::symmetric_key) {
+        return is_key_that_registered(trust, context, request, adoption, now);
+    }
+    return !request.peer.empty() && request.peer.end_entity().sha256() == adoption.leaf_sha256;
 }
 
 bool rests_on_distrusted_key(const TrustView& trust, const Adoption& adoption) {
@@ -194,6 +207,7 @@ Attestation attest_individual(const Bench& bench, const IndividualEnrollment& en
     attested.slot = *proved;
     attested.ca_sha256 = bench.leaf().sha256();
     attested.ca = bench.leaf().ca_key();
+    attested.credential = bench.leaf().sha256();
     attested.path = {bench.leaf()};
     attested.reprovision = enrollment.reprovision;
     attested.initial_twin = enrollment.initial_twin;
@@ -321,6 +335,7 @@ Attestation choose(const Bench& bench, Findings& findings) {
     attested.slot = chosen->place.slot;
     attested.ca_sha256 = chosen->place.ca->certificate.sha256();
     attested.ca = chosen->place.ca->certificate.ca_key();
+    attested.credential = bench.leaf().sha256();
     attested.completed = path.completed;
     attested.path = path.certificates;
     attested.reprovision = group.reprovision;
@@ -431,12 +446,22 @@ std::string_view to_string(RefusalCause cause) {
         case RefusalCause::group_disabled: return "group-disabled";
         case RefusalCause::in_disabled_entry: return "in-disabled-entry";
         case RefusalCause::search_budget: return "search-budget";
+        case RefusalCause::token_malformed: return "token-malformed";
+        case RefusalCause::token_expired: return "token-expired";
+        case RefusalCause::token_resource: return "token-resource";
+        case RefusalCause::token_wrong_key: return "token-wrong-key";
+        case RefusalCause::token_missing: return "token-missing";
+        case RefusalCause::wrong_attestation: return "wrong-attestation";
     }
     return "certificate-fault";
 }
 
-/// spec/dps-device-api.md 1.6: two texts are told apart on the wire, both under 401002.
+/// spec/dps-device-api.md 1.6: two texts are told apart on the wire, both under 401002. Tokens are
+/// refused as the cloud was seen to do it (MicrosoftDocs/azure-docs#43157).
 Failure Refusal::for_device() const {
+    if (cause >= RefusalCause::token_malformed) {
+        return {401000, "Unauthorized"};
+    }
     const x509::Finding* const decisive = verdict.decisive();
     const bool missing_ca =
         cause == RefusalCause::unverified_ca || cause == RefusalCause::no_group ||

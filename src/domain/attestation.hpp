@@ -48,6 +48,8 @@ public:
     std::vector<Place> places_of(const x509::CaKey& key) const;
     /// The group of that instance, or nullptr when it was deleted since.
     const EnrollmentGroup* group(const EntryRef& entry) const;
+    /// Those that attest by symmetric key.
+    const std::vector<const EnrollmentGroup*>& key_groups() const { return key_groups_; }
     const CaCertificate* ca(const CaId& id) const;
     const CaCertificate* ca_of(const x509::Certificate& certificate) const;
 
@@ -77,6 +79,7 @@ private:
     std::unordered_map<CaId, const CaCertificate*> cas_by_id_;
     std::unordered_map<Digest, const CaCertificate*> cas_by_digest_;
     std::unordered_map<std::string, const EnrollmentGroup*> groups_by_instance_;
+    std::vector<const EnrollmentGroup*> key_groups_;
     std::unordered_multimap<x509::CaKey, Place, CaKeyHash> places_;
     x509::AnchorSet anchors_;
     x509::AnchorSet known_cas_;
@@ -98,14 +101,17 @@ struct RegistrationContext {
 /// spelling. `context.device` is the device of that id: stores look it up by this function.
 DeviceId device_id_of(const RegistrationContext& context, const RegistrationId& id);
 
-/// The chain proved an enabled entry's slot.
+/// The chain, or a token by a key, proved an enabled entry's slot.
 struct Attested {
     EntryRef entry;
     Slot slot = Slot::primary;
+    AttestationKind kind = AttestationKind::x509;
     Digest ca_sha256{};
     x509::CaKey ca{};
+    /// What the device itself holds: the leaf's SHA-256, or the id of its key.
+    Digest credential{};
     bool completed = false;
-    /// End entity first; just the leaf for an individual entry.
+    /// End entity first; just the leaf for an individual entry; nothing by key.
     std::vector<x509::Certificate> path{};
     ReprovisionPolicy reprovision{};
     bool auto_approve = true;
@@ -134,6 +140,12 @@ enum class RefusalCause : std::uint8_t {
     group_disabled,
     in_disabled_entry,  ///< a certificate of the path is in a disabled entry
     search_budget,
+    token_malformed,
+    token_expired,
+    token_resource,     ///< signed for another scope, registration or policy
+    token_wrong_key,    ///< by none of the keys that could decide
+    token_missing,      ///< the entry attests by key, and none came
+    wrong_attestation,  ///< the entry attests by certificate, and a token came
 };
 std::string_view to_string(RefusalCause cause);
 
@@ -169,6 +181,11 @@ Attestation attest(const TrustView& trust, const RegistrationContext& context,
 bool trust_is_withdrawn(const TrustView& trust,
                         const std::optional<IndividualEnrollment>& individual,
                         const RegistrationId& id, const Adoption& adoption);
+
+/// Is it the same device that registered: the same leaf in the handshake, or a good token by the
+/// same key, which stands in its entry still?
+bool is_who_registered(const TrustView& trust, const RegistrationContext& context,
+                       const RegistrationRequest& request, const Adoption& adoption, TimePoint now);
 
 /// The part of it that any entry has: a key of the proved path is distrusted.
 bool rests_on_distrusted_key(const TrustView& trust, const Adoption& adoption);

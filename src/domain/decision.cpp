@@ -2,6 +2,7 @@
 #include "domain/decision.hpp"
 
 #include "base/limits.hpp"
+#include "domain/key_attestation.hpp"
 
 namespace rollcall::domain {
 namespace {
@@ -10,9 +11,9 @@ namespace {
 /// (spec/dps-device-api.md 1.2).
 constexpr std::string_view reprovisioned_since = "2021-10-01";
 
-bool is_the_same_again(const Attested& attested, const Registration& prior, const Digest& leaf,
-                       TimePoint now);
-bool goes_back(const Registration& prior, const x509::Certificate& leaf);
+bool is_the_same_again(const Attested& attested, const Registration& prior, TimePoint now);
+bool goes_back(const Registration& prior, const Attested& attested,
+               const RegistrationRequest& request);
 std::optional<Failure> unwelcome(const Device& device);
 Device new_device(const Attested& attested, const RegistrationContext& context,
                   const RegistrationId& id, TimePoint now);
@@ -44,6 +45,7 @@ void assign_hub(Registration& registration, const Bench& bench, const Place& pla
 void settle_twin(Decision& decision, const Bench& bench, const Place& place);
 void write_device(Changes& changes, const Device& before, const RegistrationContext& context,
                   const Registration& registration, const ETag& etag);
+void rest_on_leaf(Adoption& adoption, const Attested& attested, const x509::PeerChain& peer);
 Adoption adoption_of(const Attested& attested, const RegistrationRequest& request, TimePoint now,
                      const OperationId& operation);
 void assume(Changes& changes, const Attested& attested, const TrustView& trust,
@@ -79,15 +81,14 @@ Failure webhook_failure(unsigned status, std::string_view why) {
 Verdict decide(const Attested& attested, const TrustView& trust, const RegistrationContext& context,
                const RegistrationRequest& request, const DecisionInputs& inputs) {
     const Bench bench{attested, trust, context, request, inputs};
-    const auto& leaf = request.peer.end_entity();
     const auto& prior = context.registration;
     const TimePoint now = inputs.now;
-    if (prior && !request.force && is_the_same_again(attested, *prior, leaf.sha256(), now) &&
+    if (prior && !request.force && is_the_same_again(attested, *prior, now) &&
         belongs_where_it_is(bench) && context.device && context.device->id == prior->device_id &&
         !unwelcome(*context.device)) {
         return Decision{*prior, {}, true};
     }
-    const bool went_back = prior && goes_back(*prior, leaf);
+    const bool went_back = prior && goes_back(*prior, attested, request);
     if (went_back && attested.refuse_older_leaf) {
         return Refusal{RefusalCause::older_leaf,
                        "the device came back with a certificate older than the one it last "
@@ -148,18 +149,21 @@ Decision write_down(const Bench& bench, const Device& device, const Placing& pla
     return decision;
 }
 
-/// PRODUCT section 3.16: the same leaf asking again gets the same operation.
-bool is_the_same_again(const Attested& attested, const Registration& prior, const Digest& leaf,
-                       TimePoint now) {
-    return prior.status == RegistrationStatus::assigned && prior.last.leaf_sha256 == leaf &&
-           prior.last.entry == attested.entry && prior.last.slot == attested.slot &&
-           prior.last.ca_sha256 == attested.ca_sha256 && prior.last.at <= now &&
-           now - prior.last.at < limits::repeat_window;
+/// PRODUCT section 3.16: the same leaf, or key, asking again gets the same operation.
+bool is_the_same_again(const Attested& attested, const Registration& prior, TimePoint now) {
+    return prior.status == RegistrationStatus::assigned &&
+           prior.last.leaf_sha256 == attested.credential && prior.last.entry == attested.entry &&
+           prior.last.slot == attested.slot && prior.last.ca_sha256 == attested.ca_sha256 &&
+           prior.last.at <= now && now - prior.last.at < limits::repeat_window;
 }
 
-bool goes_back(const Registration& prior, const x509::Certificate& leaf) {
-    return prior.adoptions > 0 && prior.last.leaf_sha256 != leaf.sha256() &&
-           leaf.not_before() < prior.last.not_before;
+/// Keys have no age, and a device that changed from the one kind to the other went nowhere.
+bool goes_back(const Registration& prior, const Attested& attested,
+               const RegistrationRequest& request) {
+    return attested.kind == AttestationKind::x509 && prior.adoptions > 0 &&
+           prior.last.attestation == AttestationKind::x509 &&
+           prior.last.leaf_sha256 != attested.credential &&
+           request.peer.end_entity().not_before() < prior.last.not_before;
 }
 
 /// spec/dps-device-api.md 1.6: both come to the device as a failed registration, 400209.
@@ -329,16 +333,8 @@ void settle_twin(Decision& decision, const Bench& bench, const Place& place) {
     }
 }
 
-Adoption adoption_of(const Attested& attested, const RegistrationRequest& request, TimePoint now,
-                     const OperationId& operation) {
-    const auto& leaf = request.peer.end_entity();
-    Adoption adoption;
-    adoption.operation = operation;
-    adoption.at = now;
-    adoption.entry = attested.entry;
-    adoption.slot = attested.slot;
-    adoption.ca_sha256 = attested.ca_sha256;
-    adoption.ca = attested.ca;
+void rest_on_leaf(Adoption& adoption, const Attested& attested, const x509::PeerChain& peer) {
+    const auto& leaf = peer.end_entity();
     adoption.leaf_sha256 = leaf.sha256();
     adoption.leaf_spki = leaf.spki_sha256();
     adoption.serial = leaf.serial();
@@ -346,9 +342,25 @@ Adoption adoption_of(const Attested& attested, const RegistrationRequest& reques
     adoption.not_after = leaf.not_after();
     adoption.key = leaf.key().name;
     adoption.signature_algorithm = leaf.signature_algorithm();
-    adoption.chain_length = static_cast<std::uint32_t>(request.peer.certificates.size());
+    adoption.chain_length = static_cast<std::uint32_t>(peer.certificates.size());
     for (const auto& certificate : attested.path) {
         adoption.path_keys.push_back(certificate.spki_sha256());
+    }
+}
+
+Adoption adoption_of(const Attested& attested, const RegistrationRequest& request, TimePoint now,
+                     const OperationId& operation) {
+    Adoption adoption;
+    adoption.operation = operation;
+    adoption.at = now;
+    adoption.entry = attested.entry;
+    adoption.slot = attested.slot;
+    if (attested.kind == AttestationKind::symmetric_key) {
+        rest_on_key(adoption, {attested.slot, attested.ca_sha256, attested.credential});
+    } else {
+        adoption.ca_sha256 = attested.ca_sha256;
+        adoption.ca = attested.ca;
+        rest_on_leaf(adoption, attested, request.peer);
     }
     adoption.completed = attested.completed;
     adoption.protocol = request.protocol;
@@ -368,7 +380,9 @@ void assume(Changes& changes, const Attested& attested, const TrustView& trust,
             ExpectTrust{{EntryRef::Kind::individual, request.id.str(), ""}, 0});
     }
     changes.expects.push_back(ExpectAnchors{trust.anchors_version()});
-    changes.expects.push_back(ExpectLeafNotDisabled{request.peer.end_entity().sha256()});
+    if (attested.kind == AttestationKind::x509) {
+        changes.expects.push_back(ExpectLeafNotDisabled{attested.credential});
+    }
     changes.expects.push_back(
         ExpectEtag{RecordKind::registration, request.id.str(),
                    context.registration ? context.registration->etag : ETag{}});

@@ -27,6 +27,7 @@ protected:
 
     Verdict come(const x509::Certificate& leaf, TimePoint now) {
         attested.path = {leaf, root.certificate()};
+        attested.credential = leaf.sha256();
         auto request = a_request("Dev-1", {leaf});
         request.api_version = api_version;
         request.force = force;

@@ -16,6 +16,10 @@ Result<Slot> parse_slot(std::string_view text) {
     return Error{ErrorKind::malformed, "a slot is 'primary' or 'secondary'", "malformed-slot"};
 }
 
+std::string_view to_string(AttestationKind kind) {
+    return kind == AttestationKind::x509 ? "x509" : "symmetricKey";
+}
+
 std::string_view to_string(EntryRef::Kind kind) {
     return kind == EntryRef::Kind::group ? "group" : "individual";
 }

@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/world.hpp"
 #include "domain/allocation.hpp"
+#include "domain/symmetric_key.hpp"
 #include "x509/certificate.hpp"
 
 #include <array>
@@ -30,6 +31,11 @@ inline constexpr Slot other(Slot slot) {
 }
 std::string_view to_string(Slot slot);
 Result<Slot> parse_slot(std::string_view text);
+
+/// How an entry's devices prove themselves.
+enum class AttestationKind : std::uint8_t { x509 = 0, symmetric_key = 1 };
+/// DPS' own words: "x509", "symmetricKey".
+std::string_view to_string(AttestationKind kind);
 
 /// How an operator showed that a CA is its own.
 struct CaVerification {
@@ -82,6 +88,9 @@ struct EnrollmentGroup {
     std::string instance;
     bool enabled = true;
     std::array<GroupSlot, 2> slots{};
+    /// Set where the group attests by symmetric key: its slots then hold these and no CAs, and
+    /// each device has a key derived from them.
+    std::optional<SymmetricKeys> keys{};
     ReprovisionPolicy reprovision{};
     /// Unknown devices under a valid chain are let in at once; else they wait for approval.
     bool auto_approve = true;
@@ -89,7 +98,8 @@ struct EnrollmentGroup {
     bool refuse_older_leaf = false;
     std::string initial_twin{};  ///< JSON text; empty: none
     AllocationRule allocation{};
-    /// CAs whose trust was withdrawn from this group (not plainly removed) and not put back.
+    /// CAs whose trust was withdrawn from this group (not plainly removed) and not put back; keys
+    /// by their id, as a CaKey of key_as_ca().
     std::vector<x509::CaKey> withdrawn{};
     TrustVersion trust_version = 1;
     ETag etag{};
@@ -108,10 +118,12 @@ struct IndividualEnrollment {
     std::optional<DeviceId> device_id{};  ///< else the registration id's own spelling
     bool enabled = true;
     std::array<std::optional<x509::Certificate>, 2> slots{};
+    /// Set where it attests by symmetric key: its slots then hold these and no certificates.
+    std::optional<SymmetricKeys> keys{};
     ReprovisionPolicy reprovision{};
     std::string initial_twin{};
     AllocationRule allocation{};
-    /// Leaves (SHA-256) whose trust was withdrawn and that were not put back.
+    /// Leaves (SHA-256) and keys (id) whose trust was withdrawn and that were not put back.
     std::vector<Digest> withdrawn{};
     TrustVersion trust_version = 1;
     ETag etag{};
@@ -125,7 +137,7 @@ struct IndividualEnrollment {
 
 /// A key that nobody may use again: no path that contains it is valid under any entry.
 struct Distrusted {
-    Digest spki;
+    Digest spki;            ///< or the id of a symmetric key
     std::string subject{};  ///< of the certificate it was taken from, for people
     std::string reason{};
     std::string by{};
@@ -146,6 +158,16 @@ struct EntryRef {
     bool operator==(const EntryRef&) const = default;
 };
 std::string_view to_string(EntryRef::Kind kind);
+
+template <class Entry>
+AttestationKind kind_of(const Entry& entry) {
+    return entry.keys ? AttestationKind::symmetric_key : AttestationKind::x509;
+}
+
+/// A group's key where records of proofs have the CA: it withdraws, counts and is distrusted alike.
+inline x509::CaKey key_as_ca(const SymmetricKey& key) {
+    return {Digest{}, key.id()};
+}
 
 EntryRef entry_of(const EnrollmentGroup& group);
 EntryRef entry_of(const IndividualEnrollment& enrollment);

@@ -22,6 +22,8 @@ struct RegistrationRequest {
     x509::PeerChain peer{};
     /// Set where the handshake brought a chain that cannot even be read or is over a limit.
     std::optional<Error> peer_error{};
+    /// The shared access signature it brought (domain/sas.hpp), as it came; empty: none.
+    std::string sas{};
     std::string payload{};  ///< JSON text of `payload`; empty: none
     bool force = false;
     Protocol protocol = Protocol::https;
@@ -61,6 +63,9 @@ struct Adoption {
     TimePoint at{};
     EntryRef entry{};
     Slot slot = Slot::primary;
+    /// By key: there is no certificate, and what stands for one in the digests below is the id of
+    /// the device's key; in `ca_sha256` and `ca` that of the slot's key.
+    AttestationKind attestation = AttestationKind::x509;
     Digest ca_sha256{};  ///< the slot's certificate; the leaf itself for an individual entry
     x509::CaKey ca{};    ///< the same as an authority
     Digest leaf_sha256{};
@@ -113,7 +118,7 @@ struct Device {
     RegistrationId registration;
     bool approved = true;
     bool blocked = false;
-    /// SHA-256 of the leaf it last registered with; none before the first.
+    /// SHA-256 of the leaf it last registered with, or the id of its key; none before the first.
     std::optional<Digest> leaf_sha256{};
     EntryRef entry{};
     ETag etag{};

@@ -2,6 +2,7 @@
 #include "domain/slots.hpp"
 
 #include "base/limits.hpp"
+#include "domain/key_slots.hpp"
 
 #include <algorithm>
 
@@ -154,6 +155,9 @@ Result<SlotOutcome> change_individual_slots(const TrustView& trust,
                          "the " + std::string{to_string(change.slot)} + " slot is empty already",
                          "slot-empty"};
         }
+        if (change.certificate && enrollment.keys) {
+            return attests_by_key("the enrollment '" + enrollment.id.original() + "'");
+        }
         if (change.certificate) {
             const Certificate& leaf = *change.certificate;
             auto findings = x509::examine_leaf(leaf, enrollment.id.str(), writing.now);
@@ -228,6 +232,9 @@ namespace {
 
 Result<Done> GroupEdit::put(Slot slot, const Certificate& certificate, Replacement replacement,
                             bool vouch, bool force) {
+    if (group_.keys) {
+        return attests_by_key("the group '" + group_.id.str() + "'");
+    }
     TRY([[maybe_unused]] const Done examined, examine(certificate, force));
     TRY([[maybe_unused]] const Done free, check_free(certificate));
     GroupSlot& place = group_.at(slot);
@@ -286,6 +293,9 @@ Result<Done> GroupEdit::remove(Slot slot, Removal removal, bool pending_only) {
 
 Result<Done> GroupEdit::swap() {
     std::swap(group_.slots[0], group_.slots[1]);
+    if (group_.keys) {
+        std::swap(group_.keys->front(), group_.keys->back());
+    }
     return Done{};
 }
 

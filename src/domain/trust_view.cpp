@@ -24,6 +24,9 @@ TrustView::TrustView(TrustRecords records) : records_(std::move(records)) {
     }
     for (const auto& group : records_.groups) {
         groups_by_instance_.emplace(group.instance, &group);
+        if (group.keys) {
+            key_groups_.push_back(&group);
+        }
         for (const Slot slot : both_slots) {
             const auto place = [&](const std::optional<CaId>& id, bool pending) {
                 if (const auto* const found = id ? ca(*id) : nullptr) {

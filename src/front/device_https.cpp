@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "front/device_token.hpp"
 #include "front/dps_wire.hpp"
 #include "front/url.hpp"
 
@@ -184,6 +185,7 @@ Result<domain::RegistrationRequest> DeviceHttps::read(const net::HttpRequest& re
     wish.id = route.id;
     wish.peer = connection.peer;
     wish.peer_error = connection.peer_error;
+    wish.sas = token_of(request);
     wish.force = route.force;
     wish.protocol = domain::Protocol::https;
     wish.api_version = route.api_version;

@@ -3,7 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
-#include "front/dps_wire.hpp"
+#include "domain/sas.hpp"
 #include "front/mqtt_topic.hpp"
 
 #include <optional>
@@ -18,9 +18,6 @@ namespace {
 constexpr std::string_view answers_filter = "$dps/registrations/res/#";
 constexpr std::string_view register_topic = "$dps/registrations/PUT/iotdps-register/";
 constexpr std::string_view poll_topic = "$dps/registrations/GET/iotdps-get-operationstatus/";
-/// Devices wait so long before they ask again; Java takes 2 to 5 only.
-constexpr int retry_after_assigning = 3;
-constexpr int retry_after_busy = 5;
 
 bool begins_with(std::string_view text, std::string_view start) {
     return text.substr(0, start.size()) == start;
@@ -34,8 +31,8 @@ Error unknown_topic() {
 
 class DeviceMqtt::Conversation final : public net::MqttConversation {
 public:
-    Conversation(DeviceMqtt& front, net::MqttPeer& peer, DpsUsername name)
-        : front_(front), peer_(peer), name_(std::move(name)) {}
+    Conversation(DeviceMqtt& front, net::MqttPeer& peer, DpsUsername name, std::string sas)
+        : front_(front), peer_(peer), name_(std::move(name)), sas_(std::move(sas)) {}
 
     Task<Result<Done>> begin() override {
         peer_.end_in(limits::unregistered_session_time_max);
@@ -49,28 +46,21 @@ public:
     Task<void> ended(bool) override { co_return; }
 
 private:
-    /// An answer on its way to the topic that says its status.
-    struct Answer {
-        unsigned status = 200;
-        std::string body{};
-        int retry_after = 0;  ///< seconds; 0: not told
-    };
-
-    Task<Answer> do_register(const mqtt::Publish& publish);
-    Task<Answer> do_poll(std::string_view tail);
+    Task<DpsAnswer> do_register(const mqtt::Publish& publish);
+    Task<DpsAnswer> do_poll(std::string_view tail);
     domain::RegistrationRequest request() const;
-    Answer refusal(const Error& error);
-    void tell(const std::string& rid, Answer answer);
+    void tell(const std::string& rid, DpsAnswer answer);
 
     DeviceMqtt& front_;
     net::MqttPeer& peer_;
     const DpsUsername name_;
+    const std::string sas_;
     std::optional<mqtt::Qos> granted_;
     std::uint64_t answers_ = 0;
 };
 
-/// The certificate is judged when the device registers, under the id the user name says. Without
-/// one nothing it could ask for would be granted.
+/// The certificate, or the token in the password, is judged when the device registers, under the id
+/// the user name says. Without either nothing it could ask for would be granted.
 Task<net::MqttWelcome> DeviceMqtt::welcome(const mqtt::Connect& connect, net::MqttPeer& peer) {
     net::MqttWelcome welcome;
     const auto name = parse_dps_username(connect.username.value_or(""));
@@ -79,11 +69,14 @@ Task<net::MqttWelcome> DeviceMqtt::welcome(const mqtt::Connect& connect, net::Mq
         co_return welcome;
     }
     const bool has_certificate = !peer.facts().peer.empty() || peer.facts().peer_error;
-    if (!has_certificate) {
+    const std::string password = connect.password.value_or("");
+    const bool has_token = domain::looks_like_sas(password);
+    if (!has_certificate && !has_token) {
         welcome.refusal = mqtt::ConnectAnswer::not_authorized;
         co_return welcome;
     }
-    welcome.conversation = std::make_unique<Conversation>(*this, peer, *name);
+    welcome.conversation =
+        std::make_unique<Conversation>(*this, peer, *name, has_token ? password : std::string{});
     co_return welcome;
 }
 
@@ -102,10 +95,10 @@ Task<Result<Done>> DeviceMqtt::Conversation::published(std::vector<mqtt::Publish
         }
         peer_.acknowledge(publish);
         if (registers) {
-            Answer answer = co_await do_register(publish);
+            DpsAnswer answer = co_await do_register(publish);
             tell(*rid, std::move(answer));
         } else {
-            Answer answer = co_await do_poll(tail);
+            DpsAnswer answer = co_await do_poll(tail);
             tell(*rid, std::move(answer));
         }
     }
@@ -144,6 +137,7 @@ domain::RegistrationRequest DeviceMqtt::Conversation::request() const {
     wish.id = name_.id;
     wish.peer = connection.peer;
     wish.peer_error = connection.peer_error;
+    wish.sas = sas_;
     wish.protocol = connection.websocket ? domain::Protocol::mqtt_ws : domain::Protocol::mqtt;
     wish.api_version = name_.api_version;
     wish.user_agent = name_.user_agent;
@@ -153,75 +147,27 @@ domain::RegistrationRequest DeviceMqtt::Conversation::request() const {
     return wish;
 }
 
-Task<DeviceMqtt::Conversation::Answer> DeviceMqtt::Conversation::do_register(
-    const mqtt::Publish& publish) {
-    if (const auto version = check_api_version(name_.api_version); !version) {
-        co_return refusal(version.error());
-    }
-    if (publish.payload.size() > limits::device_body_bytes_max) {
-        co_return refusal(
-            {ErrorKind::too_large,
-             "The body has more than " + std::to_string(limits::device_body_bytes_max) + " bytes.",
-             "body-too-large"});
-    }
-    const auto said = parse_device_registration(publish.payload, name_.id);
-    if (!said) {
-        co_return refusal(said.error());
-    }
-    domain::RegistrationRequest wish = request();
-    wish.payload = said->payload;
-    const auto answered = co_await front_.registrar_.register_device(wish);
-    if (!answered) {
-        co_return refusal(answered.error());
-    }
-    peer_.end_by_silence();
-    Answer answer;
-    const bool disabled = answered->registration.status == domain::RegistrationStatus::disabled;
-    if (front_.settings_.poll && !disabled) {
-        answer.status = 202;
-        answer.body = assigning_body(*answered);
-        answer.retry_after = retry_after_assigning;
-    } else {
-        answer.body = operation_body(*answered, name_.api_version);
-    }
-    co_return answer;
-}
-
-Task<DeviceMqtt::Conversation::Answer> DeviceMqtt::Conversation::do_poll(std::string_view tail) {
-    const auto operation = raw_parameter(tail, "operationId");
-    if (!operation || operation->empty()) {
-        co_return refusal(
-            {ErrorKind::malformed, "The topic names no operationId.", "no-operation"});
-    }
+Task<DpsAnswer> DeviceMqtt::Conversation::do_register(const mqtt::Publish& publish) {
     const domain::RegistrationRequest wish = request();
-    const OperationId asked = OperationId::trusted(*operation);
-    const auto answered = co_await front_.registrar_.operation_status(wish, asked);
-    if (!answered) {
-        co_return refusal(answered.error());
+    DpsAnswer answer = co_await front_.messages_.register_device(wish, publish.payload);
+    if (!answer.refuses()) {
+        peer_.end_by_silence();
     }
-    peer_.end_by_silence();
-    Answer answer;
-    answer.body = operation_body(*answered, name_.api_version);
     co_return answer;
 }
 
-DeviceMqtt::Conversation::Answer DeviceMqtt::Conversation::refusal(const Error& error) {
-    if (error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable) {
-        log_event(Severity::error, "device-request-failed",
-                  {{"kind", std::string{to_string(error.kind)}},
-                   {"detail", error.detail},
-                   {"note", error.note}});
+Task<DpsAnswer> DeviceMqtt::Conversation::do_poll(std::string_view tail) {
+    const std::string operation = raw_parameter(tail, "operationId").value_or("");
+    const domain::RegistrationRequest wish = request();
+    DpsAnswer answer = co_await front_.messages_.operation_status(wish, operation);
+    if (!answer.refuses()) {
+        peer_.end_by_silence();
     }
-    const DpsError told = to_dps_error(error);
-    Answer answer;
-    answer.status = told.status;
-    answer.body = error_body(told, new_guid(front_.entropy_), front_.clock_.now());
-    answer.retry_after = told.status == 429 || told.status == 503 ? retry_after_busy : 0;
-    return answer;
+    co_return answer;
 }
 
 /// Nobody is sent what it did not subscribe to.
-void DeviceMqtt::Conversation::tell(const std::string& rid, Answer answer) {
+void DeviceMqtt::Conversation::tell(const std::string& rid, DpsAnswer answer) {
     if (!granted_) {
         return;
     }

@@ -4,32 +4,21 @@
 // as a closed connection, so that every SDK can tell it.
 #pragma once
 
-#include "base/world.hpp"
+#include "front/dps_messages.hpp"
 #include "net/mqtt_door.hpp"
-#include "service/registrar.hpp"
 
 namespace rollcall::front {
 
-struct DeviceMqttSettings {
-    /// A registration is answered 202 and polled for, as the cloud does; else 200 at once.
-    bool poll = false;
-};
-
 class DeviceMqtt final : public net::MqttHandler {
 public:
-    DeviceMqtt(service::Registrar& registrar, const Clock& clock, Entropy& entropy,
-               DeviceMqttSettings settings)
-        : registrar_(registrar), clock_(clock), entropy_(entropy), settings_(settings) {}
+    explicit DeviceMqtt(DpsMessages& messages) : messages_(messages) {}
 
     Task<net::MqttWelcome> welcome(const net::mqtt::Connect& connect, net::MqttPeer& peer) override;
 
 private:
     class Conversation;
 
-    service::Registrar& registrar_;
-    const Clock& clock_;
-    Entropy& entropy_;
-    const DeviceMqttSettings settings_;
+    DpsMessages& messages_;
 };
 
 }  // namespace rollcall::front

@@ -29,6 +29,9 @@ std::optional<net::WebSocketWelcome> DeviceReception::welcome_websocket(
         if (equal_ignoring_case(offered, "mqtt")) {
             return net::WebSocketWelcome{&mqtt_, offered};
         }
+        if (equal_ignoring_case(offered, "AMQPWSB10")) {
+            return net::WebSocketWelcome{&amqp_, offered};
+        }
     }
     return std::nullopt;
 }

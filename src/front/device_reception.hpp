@@ -10,8 +10,9 @@ namespace rollcall::front {
 class DeviceReception final : public net::HttpHandler {
 public:
     /// All outlive it.
-    DeviceReception(net::HttpHandler& provisioning, net::HttpHandler& hub, net::StreamHandler& mqtt)
-        : provisioning_(provisioning), hub_(hub), mqtt_(mqtt) {}
+    DeviceReception(net::HttpHandler& provisioning, net::HttpHandler& hub, net::StreamHandler& mqtt,
+                    net::StreamHandler& amqp)
+        : provisioning_(provisioning), hub_(hub), mqtt_(mqtt), amqp_(amqp) {}
 
     Task<net::HttpResponse> handle(const net::HttpRequest& request) override;
     std::optional<net::WebSocketWelcome> welcome_websocket(
@@ -25,6 +26,7 @@ private:
     net::HttpHandler& provisioning_;
     net::HttpHandler& hub_;
     net::StreamHandler& mqtt_;
+    net::StreamHandler& amqp_;
 };
 
 }  // namespace rollcall::front

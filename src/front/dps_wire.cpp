@@ -29,6 +29,10 @@ DpsError to_dps_error(const Error& error) {
             }
             return {400, 400001, error.detail};
         case ErrorKind::attestation_failed:
+            if (error.reason == "token-refused") {
+                return {401, 401000, error.detail};
+            }
+            return {401, 401002, error.detail};
         case ErrorKind::unauthenticated: return {401, 401002, error.detail};
         case ErrorKind::forbidden: return {403, 403001, error.detail};
         case ErrorKind::not_found:
@@ -113,8 +117,9 @@ Result<DeviceRegistrationBody> parse_device_registration(std::string_view body,
             said.payload = json::serialize(member);
         } else if ((key == "tpm" || key == "csr") && !member.is_null()) {
             return Error{ErrorKind::unsupported,
-                         key == "tpm" ? "TPM attestation is not offered here; use X.509."
-                                      : "Certificates are not issued at registration here.",
+                         key == "tpm"
+                             ? "TPM attestation is not offered here; use X.509 or a symmetric key."
+                             : "Certificates are not issued at registration here.",
                          "not-offered"};
         }
     }
@@ -139,7 +144,8 @@ Result<Done> check_api_version(std::string_view text) {
 
 namespace {
 
-/// Members in the order of the recordings; x509 comes first and is empty for an individual entry.
+/// Members in the order of the recordings; the proof comes first and is empty for an individual
+/// entry.
 json::object registration_state(const domain::Registration& registration,
                                 std::string_view api_version) {
     json::object state;
@@ -149,7 +155,7 @@ json::object registration_state(const domain::Registration& registration,
         if (registration.last.entry.kind == domain::EntryRef::Kind::group) {
             proved["enrollmentGroupId"] = registration.last.entry.id;
         }
-        state["x509"] = std::move(proved);
+        state[domain::to_string(registration.last.attestation)] = std::move(proved);
     }
     state["registrationId"] = registration.id.original();
     if (judged) {

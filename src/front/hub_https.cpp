@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "front/device_token.hpp"
 #include "front/dps_wire.hpp"
 #include "front/url.hpp"
 
@@ -123,14 +124,27 @@ Result<std::vector<domain::Telemetry>> telemetry_of(const net::HttpRequest& requ
     return messages;
 }
 
+bool holds(const std::vector<domain::DeviceMessage>& messages, std::uint64_t number) {
+    return std::any_of(messages.begin(), messages.end(),
+                       [number](const auto& message) { return message.number == number; });
+}
+
 net::HttpResponse no_content() {
     net::HttpResponse response;
     response.status = 204;
     return response;
 }
 
-/// An answer's fields may not hold everything a property may: those go percent-encoded elsewhere;
-/// here they are repaired by the session.
+/// Can a field be called that (RFC 9110 section 5.6.2)? A name with a line end would begin another.
+bool is_token(std::string_view name) {
+    constexpr std::string_view separators = "\"(),/:;<=>?@[\\]{}";
+    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+        return c > 0x20 && c < 0x7f && separators.find(c) == std::string_view::npos;
+    });
+}
+
+/// An answer's fields may not hold everything a property may: values are repaired by the session,
+/// properties whose names no field can have are left out.
 net::HttpResponse message_response(const domain::DeviceMessage& message, const std::string& token) {
     net::HttpResponse response;
     response.headers.emplace_back("ETag", "\"" + token + "\"");
@@ -143,7 +157,7 @@ net::HttpResponse message_response(const domain::DeviceMessage& message, const s
                          [&](const auto& each) { return each.second == property.name; });
         if (known != system_headers.end()) {
             response.headers.emplace_back(known->first, property.value);
-        } else if (property.name.find_first_of(" :\t\"(),/;<=>?@[\\]{}") == std::string::npos) {
+        } else if (is_token(property.name)) {
             response.headers.emplace_back(std::string{application_prefix} + property.name,
                                           property.value);
         }
@@ -210,6 +224,7 @@ Task<Result<net::HttpResponse>> HubHttps::answer(const net::HttpRequest& request
     service::HubRequest asks;
     asks.device = route.device;
     asks.peer = connection.peer;
+    asks.sas = token_of(request);
     asks.protocol = domain::Protocol::https;
     asks.peer_address = connection.peer_address;
     CO_TRY([[maybe_unused]] const auto facts, co_await hub_.admit(asks));
@@ -230,19 +245,35 @@ Task<Result<net::HttpResponse>> HubHttps::send(const net::HttpRequest& request,
     co_return no_content();
 }
 
+/// Who holds a lock looks once more: the message may have been completed, and its lock given back,
+/// after the list was read.
 Task<Result<net::HttpResponse>> HubHttps::fetch(const Route& route) {
-    CO_TRY(const auto messages, co_await hub_.waiting(route.device));
-    for (const auto& message : messages) {
-        if (const auto token = lock(route.device, message.number)) {
+    CO_TRY(auto messages, co_await hub_.waiting(route.device));
+    for (std::size_t at = 0; at < messages.size();) {
+        const auto message = messages[at];
+        const auto token = lock(route.device, message.number);
+        if (!token) {
+            ++at;
+            continue;
+        }
+        auto now = co_await hub_.waiting(route.device);
+        if (now && holds(*now, message.number)) {
             co_return message_response(message, *token);
         }
+        unlock(route.device, message.number, *token);
+        if (!now) {
+            co_return now.error();
+        }
+        messages = *std::move(now);
+        at = 0;
     }
     co_return no_content();
 }
 
-/// Rejecting is completing: there is no dead-letter queue.
+/// Rejecting is completing: there is no dead-letter queue. The lock is kept until the message is
+/// gone for good, so that nobody is given it meanwhile.
 Task<Result<net::HttpResponse>> HubHttps::settle(const Route& route) {
-    const auto number = unlock(route.device, route.token);
+    const auto number = locked_by(route.device, route.token);
     if (!number) {
         co_return Error{ErrorKind::stale, "The lock is lost; the message comes again.",
                         "lock-lost"};
@@ -250,6 +281,7 @@ Task<Result<net::HttpResponse>> HubHttps::settle(const Route& route) {
     if (route.what == Route::What::complete) {
         CO_TRY([[maybe_unused]] const Done done, co_await hub_.complete(route.device, *number));
     }
+    unlock(route.device, *number, route.token);
     co_return no_content();
 }
 
@@ -267,18 +299,24 @@ std::optional<std::string> HubHttps::lock(const DeviceId& device, std::uint64_t 
     return held.token;
 }
 
-std::optional<std::uint64_t> HubHttps::unlock(const DeviceId& device, const std::string& token) {
+std::optional<std::uint64_t> HubHttps::locked_by(const DeviceId& device, const std::string& token) {
     const TimePoint now = clock_.now();
     const std::lock_guard guard(mutex_);
     for (auto held = locks_.lower_bound({device, 0});
          held != locks_.end() && held->first.first == device; ++held) {
         if (held->second.token == token && held->second.until > now) {
-            const std::uint64_t number = held->first.second;
-            locks_.erase(held);
-            return number;
+            return held->first.second;
         }
     }
     return std::nullopt;
+}
+
+void HubHttps::unlock(const DeviceId& device, std::uint64_t number, const std::string& token) {
+    const std::lock_guard guard(mutex_);
+    const auto held = locks_.find({device, number});
+    if (held != locks_.end() && held->second.token == token) {
+        locks_.erase(held);
+    }
 }
 
 net::HttpResponse HubHttps::refuse(unsigned status, const Error& error, const net::HttpRequest&) {

@@ -41,8 +41,8 @@ private:
     net::HttpResponse refusal(const Error& error);
     /// none: another request holds it.
     std::optional<std::string> lock(const DeviceId& device, std::uint64_t number);
-    /// The message that the token locked, which it does not any more.
-    std::optional<std::uint64_t> unlock(const DeviceId& device, const std::string& token);
+    std::optional<std::uint64_t> locked_by(const DeviceId& device, const std::string& token);
+    void unlock(const DeviceId& device, std::uint64_t number, const std::string& token);
 
     service::Hub& hub_;
     const Clock& clock_;

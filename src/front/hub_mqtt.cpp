@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "domain/sas.hpp"
 #include "front/dps_wire.hpp"
 #include "front/hub_mailbox.hpp"
 #include "service/twin_document.hpp"
@@ -21,6 +22,9 @@ using service::SessionEnd;
 
 namespace {
 
+/// What azure-sdk-for-c subscribes to instead of its own devices/ID/messages/devicebound/#; nobody
+/// else's messages come with it.
+constexpr std::string_view any_messages_filter = "devices/+/messages/devicebound/#";
 constexpr std::string_view twin_answers_filter = "$iothub/twin/res/#";
 constexpr std::string_view desired_filter = "$iothub/twin/PATCH/properties/desired/#";
 constexpr std::string_view methods_filter = "$iothub/methods/POST/#";
@@ -28,12 +32,26 @@ constexpr std::string_view twin_get_topic = "$iothub/twin/GET/";
 constexpr std::string_view reported_topic = "$iothub/twin/PATCH/properties/reported/";
 constexpr std::string_view method_answer_topic = "$iothub/methods/res/";
 
+/// Messages handed over at one go, so that a queue full of the largest never outgrows what may wait
+/// for a client. Escaped, properties take three times their bytes.
+constexpr std::size_t messages_at_once = limits::mqtt_unacknowledged_max / 2;
+static_assert(messages_at_once * (limits::device_message_bytes_max +
+                                  3 * limits::message_properties_bytes_max + 1024) <
+              limits::mqtt_outgoing_bytes_max / 2);
+
 bool begins_with(std::string_view text, std::string_view start) {
     return text.substr(0, start.size()) == start;
 }
 
 Error unknown_topic() {
     return {ErrorKind::malformed, "nothing is published to that topic here", "mqtt-unknown-topic"};
+}
+
+/// $rid behind the topic's `start`; none where there is none, or too long a one.
+std::optional<std::string> request_id(std::string_view topic, std::string_view start) {
+    auto rid = raw_parameter(topic.substr(start.size()), "$rid");
+    const bool fits = rid && rid->size() <= limits::mqtt_request_id_chars_max;
+    return fits ? std::move(rid) : std::nullopt;
 }
 
 /// What stands behind `devices/ID/messages/events`, or none for another topic.
@@ -64,6 +82,16 @@ Result<domain::Telemetry> telemetry_of(std::string_view bag, const DeviceId& dev
     return telemetry;
 }
 
+Result<domain::Telemetry> telemetry_of(const mqtt::Will& will, const DeviceId& device) {
+    const auto bag = events_bag(will.topic, device);
+    if (!bag) {
+        return unknown_topic();
+    }
+    TRY(auto telemetry, telemetry_of(*bag, device, will.payload, will.retain));
+    telemetry.properties.push_back({"iothub-MessageType", "Will", false});
+    return telemetry;
+}
+
 }  // namespace
 
 class HubMqtt::Conversation final : public net::MqttConversation, public HubMailbox::Owner {
@@ -79,6 +107,8 @@ public:
 
     const std::shared_ptr<HubMailbox>& mailbox() const { return mailbox_; }
     void resume(const domain::Subscriptions& subscriptions) { subscribed_ = subscriptions; }
+    /// The token it came in with does not reach further.
+    void ends_at(TimePoint until) { until_ = until; }
 
     // --- MqttConversation ---
     Task<Result<Done>> begin() override;
@@ -102,9 +132,9 @@ private:
     Task<Result<Done>> send(std::vector<domain::Telemetry>& messages,
                             std::vector<const mqtt::Publish*>& unanswered);
     Task<Result<Done>> take_other(const mqtt::Publish& publish);
-    Task<Result<Done>> answer_twin(std::string_view tail);
-    Task<Result<Done>> take_report(std::string_view tail, const std::string& patch);
-    Result<Done> take_method_answer(std::string_view rest, const std::string& payload);
+    Task<Result<Done>> answer_twin(const mqtt::Publish& publish);
+    Task<Result<Done>> take_report(const mqtt::Publish& publish);
+    Result<Done> take_method_answer(const mqtt::Publish& publish);
     void tell_twin(const std::string& status, const std::string& rid, const std::string& more,
                    std::string body);
     void tell_twin_error(const std::string& rid, const Error& error);
@@ -119,8 +149,10 @@ private:
     const bool lasting_;
     const std::optional<mqtt::Will> will_;
     std::shared_ptr<HubMailbox> mailbox_;
+    std::optional<TimePoint> until_;
     domain::Subscriptions subscribed_;
     std::set<std::uint64_t> in_flight_;  ///< messages sent and not acknowledged
+    bool more_wait_ = false;             ///< until some of those are acknowledged
     bool trusted_ = true;
 };
 
@@ -135,7 +167,7 @@ Task<net::MqttWelcome> HubMqtt::welcome(const mqtt::Connect& connect, net::MqttP
         welcome.refusal = mqtt::ConnectAnswer::identifier_rejected;
         co_return welcome;
     }
-    if (connect.will && !events_bag(connect.will->topic, name->device)) {
+    if (connect.will && !telemetry_of(*connect.will, name->device)) {
         co_return welcome;
     }
     co_return co_await let_in(connect, peer, *name);
@@ -148,6 +180,9 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
     service::HubRequest request;
     request.device = name.device;
     request.peer = connection.peer;
+    if (connect.password && domain::looks_like_sas(*connect.password)) {
+        request.sas = *connect.password;
+    }
     request.protocol = connection.websocket ? domain::Protocol::mqtt_ws : domain::Protocol::mqtt;
     request.peer_address = connection.peer_address;
     request.user_agent = name.user_agent;
@@ -162,6 +197,9 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
         co_return welcome;
     }
     auto conversation = std::make_unique<Conversation>(*this, peer, name.device, connect);
+    if (facts->until) {
+        conversation->ends_at(*facts->until);
+    }
     const auto kept = co_await hub_.subscriptions(name.device);
     if (!kept) {
         refused(kept.error());
@@ -191,19 +229,30 @@ Task<net::MqttWelcome> HubMqtt::let_in(const mqtt::Connect& connect, net::MqttPe
 }
 
 Task<Result<Done>> HubMqtt::Conversation::begin() {
+    if (until_) {
+        using std::chrono::ceil;
+        using std::chrono::milliseconds;
+        const milliseconds longest{limits::token_session_time_max};
+        const auto left = ceil<milliseconds>(*until_ - front_.clock_.now());
+        peer_.end_at_latest_in(std::clamp(left, milliseconds{0}, longest));
+    }
     co_return co_await deliver_messages();
 }
 
-/// Telemetry that came together is kept together, then acknowledged in order [MQTT-4.6.0-2].
+/// Telemetry that came together is kept together, then acknowledged in order [MQTT-4.6.0-2]; also
+/// what came before something that ends the connection.
 Task<Result<Done>> HubMqtt::Conversation::published(std::vector<mqtt::Publish>& batch) {
     std::vector<domain::Telemetry> messages;
     std::vector<const mqtt::Publish*> unanswered;
     for (auto& publish : batch) {
         const auto bag = events_bag(publish.topic, device_);
         if (bag) {
-            CO_TRY(auto message,
-                   telemetry_of(*bag, device_, std::move(publish.payload), publish.retain));
-            messages.push_back(std::move(message));
+            auto message = telemetry_of(*bag, device_, std::move(publish.payload), publish.retain);
+            if (!message) {
+                CO_TRY([[maybe_unused]] const Done sent, co_await send(messages, unanswered));
+                co_return message.error();
+            }
+            messages.push_back(*std::move(message));
             unanswered.push_back(&publish);
             continue;
         }
@@ -230,25 +279,24 @@ Task<Result<Done>> HubMqtt::Conversation::send(std::vector<domain::Telemetry>& m
 Task<Result<Done>> HubMqtt::Conversation::take_other(const mqtt::Publish& publish) {
     const std::string_view topic = publish.topic;
     if (begins_with(topic, twin_get_topic)) {
-        peer_.acknowledge(publish);
-        co_return co_await answer_twin(topic.substr(twin_get_topic.size()));
+        co_return co_await answer_twin(publish);
     }
     if (begins_with(topic, reported_topic)) {
-        peer_.acknowledge(publish);
-        co_return co_await take_report(topic.substr(reported_topic.size()), publish.payload);
+        co_return co_await take_report(publish);
     }
     if (begins_with(topic, method_answer_topic)) {
-        peer_.acknowledge(publish);
-        co_return take_method_answer(topic.substr(method_answer_topic.size()), publish.payload);
+        co_return take_method_answer(publish);
     }
     co_return unknown_topic();
 }
 
-Task<Result<Done>> HubMqtt::Conversation::answer_twin(std::string_view tail) {
-    const auto rid = raw_parameter(tail, "$rid");
-    if (!rid || rid->size() > limits::mqtt_request_id_chars_max) {
+/// Acknowledged once it is known to be a question; then answered.
+Task<Result<Done>> HubMqtt::Conversation::answer_twin(const mqtt::Publish& publish) {
+    const auto rid = request_id(publish.topic, twin_get_topic);
+    if (!rid) {
         co_return unknown_topic();
     }
+    peer_.acknowledge(publish);
     const auto twin = co_await front_.hub_.twin(device_);
     if (twin) {
         tell_twin("200", *rid, "", service::device_document(*twin));
@@ -258,13 +306,13 @@ Task<Result<Done>> HubMqtt::Conversation::answer_twin(std::string_view tail) {
     co_return Done{};
 }
 
-Task<Result<Done>> HubMqtt::Conversation::take_report(std::string_view tail,
-                                                      const std::string& patch) {
-    const auto rid = raw_parameter(tail, "$rid");
-    if (!rid || rid->size() > limits::mqtt_request_id_chars_max) {
+Task<Result<Done>> HubMqtt::Conversation::take_report(const mqtt::Publish& publish) {
+    const auto rid = request_id(publish.topic, reported_topic);
+    if (!rid) {
         co_return unknown_topic();
     }
-    const auto version = co_await front_.hub_.report(device_, patch);
+    peer_.acknowledge(publish);
+    const auto version = co_await front_.hub_.report(device_, publish.payload);
     if (version) {
         tell_twin("204", *rid, "&$version=" + std::to_string(*version), "");
     } else {
@@ -274,8 +322,8 @@ Task<Result<Done>> HubMqtt::Conversation::take_report(std::string_view tail,
 }
 
 /// STATUS/?$rid=ID: what nobody waits for any more is no mistake of the device's.
-Result<Done> HubMqtt::Conversation::take_method_answer(std::string_view rest,
-                                                       const std::string& payload) {
+Result<Done> HubMqtt::Conversation::take_method_answer(const mqtt::Publish& publish) {
+    const auto rest = std::string_view{publish.topic}.substr(method_answer_topic.size());
     const auto slash = rest.find('/');
     const auto status_text = rest.substr(0, slash);
     const auto tail = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);
@@ -286,12 +334,13 @@ Result<Done> HubMqtt::Conversation::take_method_answer(std::string_view rest,
     if (read.ec != std::errc{} || read.ptr != end || !rid) {
         return unknown_topic();
     }
+    peer_.acknowledge(publish);
     std::uint64_t id = 0;
     const auto* const rid_end = rid->data() + rid->size();
     const auto found = std::from_chars(rid->data(), rid_end, id, 16);
     if (found.ec == std::errc{} && found.ptr == rid_end &&
-        payload.size() <= limits::method_payload_bytes_max) {
-        front_.hub_.method_answered(device_, id, {status, payload});
+        publish.payload.size() <= limits::method_payload_bytes_max) {
+        front_.hub_.method_answered(device_, id, {status, publish.payload});
     }
     return Done{};
 }
@@ -309,7 +358,8 @@ void HubMqtt::Conversation::tell_twin_error(const std::string& rid, const Error&
 }
 
 int* HubMqtt::Conversation::place_of(std::string_view filter) {
-    if (filter == "devices/" + device_.str() + "/messages/devicebound/#") {
+    if (filter == any_messages_filter ||
+        filter == "devices/" + device_.str() + "/messages/devicebound/#") {
         return &subscribed_.messages;
     }
     if (filter == twin_answers_filter) {
@@ -371,6 +421,9 @@ Task<Result<Done>> HubMqtt::Conversation::acknowledged(std::uint64_t token) {
     }
     CO_TRY([[maybe_unused]] const Done done, co_await front_.hub_.complete(device_, token));
     in_flight_.erase(token);
+    if (more_wait_ && in_flight_.size() <= messages_at_once) {
+        co_return co_await deliver_messages();
+    }
     co_return Done{};
 }
 
@@ -392,16 +445,28 @@ Task<Result<Done>> HubMqtt::Conversation::woken() {
     co_return Done{};
 }
 
-/// Each message once in a session; a later session gets again what was not acknowledged.
+/// Each message once in a session; a later session gets again what was not acknowledged. Some at a
+/// time: the rest when these are written, or acknowledged.
 Task<Result<Done>> HubMqtt::Conversation::deliver_messages() {
+    more_wait_ = false;
     if (subscribed_.messages < 0) {
         co_return Done{};
     }
     CO_TRY(const auto messages, co_await front_.hub_.waiting(device_));
+    std::size_t handed_over = 0;
     for (const auto& message : messages) {
-        if (!in_flight_.insert(message.number).second) {
+        if (in_flight_.contains(message.number)) {
             continue;
         }
+        more_wait_ = in_flight_.size() >= limits::mqtt_unacknowledged_max;
+        if (more_wait_) {
+            break;
+        }
+        if (++handed_over > messages_at_once) {
+            mailbox_->deliver(service::MessagesWait{});
+            break;
+        }
+        in_flight_.insert(message.number);
         tell("devices/" + device_.str() + "/messages/devicebound/" +
                  write_property_bag(message.properties),
              message.body, subscribed_.messages, message.number);
@@ -446,12 +511,10 @@ Task<void> HubMqtt::Conversation::ended(bool gracefully) {
     if (gracefully || !will_ || !trusted_) {
         co_return;
     }
-    auto will =
-        telemetry_of(*events_bag(will_->topic, device_), device_, will_->payload, will_->retain);
-    if (!will) {
+    auto will = telemetry_of(*will_, device_);
+    if (!will) {  // cannot be: it was looked at before the device was let in
         co_return;
     }
-    will->properties.push_back({"iothub-MessageType", "Will", false});
     std::vector<domain::Telemetry> batch;
     batch.push_back(*std::move(will));
     const auto kept = co_await front_.hub_.send(batch);

@@ -154,6 +154,7 @@ const std::vector<Route>& native_routes() {
         add_group_routes(all);
         add_slot_routes(all);
         add_enrollment_routes(all);
+        add_key_routes(all);
         add_device_routes(all);
         add_hub_routes(all);
         add_registration_routes(all);

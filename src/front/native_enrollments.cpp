@@ -47,7 +47,8 @@ Task<Result<Answer>> create_enrollment(const NativeServices& services, const Cal
     CO_TRY(const Pem pem, call.pem());
     Fields fields{call.body};
     const std::string id = fields.text("registrationId");
-    const auto settings = read_settings(fields);
+    auto settings = read_settings(fields);
+    read_new_keys(fields, settings);
     service::LeafUploads uploads;
     fields.object("certificates", [&uploads](Fields& slots) {
         for (const auto slot : domain::both_slots) {

@@ -29,7 +29,8 @@ Task<Result<Answer>> list_groups(const NativeServices& services, const Call& cal
 Task<Result<Answer>> create_group(const NativeServices& services, const Call& call) {
     Fields fields{call.body};
     const std::string id = fields.text("id");
-    const auto settings = read_settings(fields);
+    auto settings = read_settings(fields);
+    read_new_keys(fields, settings);
     CO_TRY(const auto order, call.order(fields));
     CO_TRY([[maybe_unused]] const Done checked, fields.check());
     CO_TRY(const auto outcome, co_await services.enroller.create_group(order, id, settings));

@@ -63,6 +63,15 @@ json::object entry_json(const domain::EntryRef& entry) {
     return {{"kind", domain::to_string(entry.kind)}, {"id", entry.id}};
 }
 
+/// What tells its keys from others; the keys themselves are shown by native_keys.cpp only.
+json::value key_ids_json(const std::optional<domain::SymmetricKeys>& keys) {
+    if (!keys) {
+        return nullptr;
+    }
+    return json::object{{"primary", hex(keys->front().id())},
+                        {"secondary", hex(keys->back().id())}};
+}
+
 /// Members that every record ends with.
 template <class Record>
 void put_version(json::object& object, const Record& record) {
@@ -145,6 +154,8 @@ json::object to_json(const service::GroupView& view, Pem pem) {
                         {"refuseOlderLeaf", group.refuse_older_leaf},
                         {"reprovisionPolicy", policy_json(group.reprovision)},
                         {"initialTwin", twin_json(group.initial_twin)},
+                        {"attestation", domain::to_string(domain::kind_of(group))},
+                        {"keyIds", key_ids_json(group.keys)},
                         {"certificates", slots_json(view, pem)}};
     put_allocation(object, group.allocation);
     put_version(object, group);
@@ -157,6 +168,8 @@ json::object to_json(const domain::IndividualEnrollment& enrollment, Pem pem) {
         {"deviceId",
          enrollment.device_id ? json::value(enrollment.device_id->str()) : json::value(nullptr)},
         {"enabled", enrollment.enabled},
+        {"attestation", domain::to_string(domain::kind_of(enrollment))},
+        {"keyIds", key_ids_json(enrollment.keys)},
         {"certificates",
          json::object{{"primary", to_json(enrollment.at(domain::Slot::primary), pem)},
                       {"secondary", to_json(enrollment.at(domain::Slot::secondary), pem)}}},
@@ -202,16 +215,21 @@ json::object to_json(const domain::Device& device) {
 }
 
 json::object to_json(const domain::Adoption& adoption) {
+    const bool by_key = adoption.attestation == domain::AttestationKind::symmetric_key;
+    const auto time = [by_key](TimePoint at) {
+        return by_key ? json::value(nullptr) : json::value(to_iso8601_seconds(at));
+    };
     return {{"operationId", adoption.operation.str()},
             {"at", to_iso8601_ticks(adoption.at)},
             {"entry", entry_json(adoption.entry)},
             {"slot", domain::to_string(adoption.slot)},
+            {"attestation", domain::to_string(adoption.attestation)},
             {"caSha256Thumbprint", hex(adoption.ca_sha256)},
             {"leafSha256Thumbprint", hex(adoption.leaf_sha256)},
             {"leafSpkiSha256", hex(adoption.leaf_spki)},
             {"serialNumber", adoption.serial},
-            {"notBefore", to_iso8601_seconds(adoption.not_before)},
-            {"notAfter", to_iso8601_seconds(adoption.not_after)},
+            {"notBefore", time(adoption.not_before)},
+            {"notAfter", time(adoption.not_after)},
             {"key", adoption.key},
             {"signatureAlgorithm", adoption.signature_algorithm},
             {"chainLength", adoption.chain_length},

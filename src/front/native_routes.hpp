@@ -77,6 +77,7 @@ void add_allocation_routes(std::vector<Route>& routes);
 void add_group_routes(std::vector<Route>& routes);
 void add_slot_routes(std::vector<Route>& routes);
 void add_enrollment_routes(std::vector<Route>& routes);
+void add_key_routes(std::vector<Route>& routes);
 void add_device_routes(std::vector<Route>& routes);
 void add_hub_routes(std::vector<Route>& routes);
 void add_registration_routes(std::vector<Route>& routes);
@@ -94,6 +95,9 @@ service::AllocationSettings read_allocation(Fields& fields);
 
 /// Settings that groups and individual enrollments share.
 void read_entry_settings(Fields& fields, service::EntrySettings& settings);
+
+/// `symmetricKey` of an entry to be made (native_keys.cpp).
+void read_new_keys(Fields& fields, service::EntrySettings& settings);
 
 /// A record with findings and warnings, or the preview of a dry run.
 template <class Record, class Shown>

@@ -32,6 +32,7 @@ struct Deadline::State : std::enable_shared_from_this<State> {
             return;
         }
         due = SteadyTime::max();
+        passed = true;
         if (then == Then::close) {
             stream->close();
         } else {
@@ -44,6 +45,7 @@ struct Deadline::State : std::enable_shared_from_this<State> {
     SteadyTime due = SteadyTime::max();       ///< what was asked for; max: nothing
     SteadyTime fires_at = SteadyTime::max();  ///< what the timer waits for; max: it does not
     Then then = Then::close;
+    bool passed = false;
 };
 
 Deadline::Deadline(Core& core, Stream& stream) : state_(std::make_shared<State>(core, stream)) {}
@@ -56,6 +58,7 @@ Deadline::~Deadline() {
 void Deadline::arm(std::chrono::milliseconds in, Then then) {
     state_->due = asio::steady_timer::clock_type::now() + in;
     state_->then = then;
+    state_->passed = false;
     if (state_->due < state_->fires_at) {
         state_->wait_until(state_->due);
     }
@@ -63,6 +66,10 @@ void Deadline::arm(std::chrono::milliseconds in, Then then) {
 
 void Deadline::disarm() {
     state_->due = SteadyTime::max();
+}
+
+bool Deadline::passed() const {
+    return state_->passed;
 }
 
 }  // namespace rollcall::net

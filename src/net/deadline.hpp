@@ -28,6 +28,8 @@ public:
     /// From now on; replaces what was armed before.
     void arm(std::chrono::milliseconds in, Then then);
     void disarm();
+    /// Has the time come that was armed last?
+    bool passed() const;
 
 private:
     struct State;

@@ -9,10 +9,12 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -56,6 +58,16 @@ bool out_of_resources(int error) {
 }
 
 }  // namespace
+
+std::size_t allow_descriptors() {
+    rlimit allowed{};
+    if (::getrlimit(RLIMIT_NOFILE, &allowed) != 0) {
+        return 0;
+    }
+    const rlim_t soft = std::exchange(allowed.rlim_cur, allowed.rlim_max);
+    return static_cast<std::size_t>(::setrlimit(RLIMIT_NOFILE, &allowed) == 0 ? allowed.rlim_cur
+                                                                              : soft);
+}
 
 std::optional<Admission> Admission::enter(std::atomic<std::size_t>& open, std::size_t cap) {
     if (open.fetch_add(1, std::memory_order_relaxed) >= cap) {

@@ -36,6 +36,11 @@ struct ListenAddress {
 /// Reads "ADDR:PORT", "[V6]:PORT" or "*:PORT" (all addresses, both families); malformed otherwise.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
+/// Lets this process open as many descriptors as it may (setrlimit(2): the soft limit becomes the
+/// hard one). Systems start programs with 1,024, which is less than one door takes. How many those
+/// are now.
+std::size_t allow_descriptors();
+
 /// Counts an open connection against its door while it exists.
 class Admission {
 public:

@@ -162,6 +162,19 @@ TEST_F(Door, TurnsAwayWhoComesBeyondItsCap) {
     stop();
 }
 
+TEST(Descriptors, AreAllowedUpToTheHardLimit) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit few = before;
+    few.rlim_cur = 256;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    EXPECT_EQ(allow_descriptors(), before.rlim_max);
+    rlimit after{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+    EXPECT_EQ(after.rlim_cur, before.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
 TEST_F(Door, RestsWhenDescriptorsRunOutAndGoesOn) {
     const auto listener = open({"127.0.0.1", 0});
     const std::uint16_t port = (*listener)->address().port;

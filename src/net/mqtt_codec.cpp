@@ -71,11 +71,16 @@ public:
     std::string rest() { return std::string{std::exchange(left_, {})}; }
     bool empty() const { return left_.empty(); }
 
-    /// Was all that was asked for there, and nothing else?
-    Result<Done> whole() const {
+    /// Was all that was asked for there?
+    Result<Done> present() const {
         if (short_) {
             return broken("mqtt-short-packet", "a packet ends before its last field");
         }
+        return Done{};
+    }
+    /// And nothing else?
+    Result<Done> whole() const {
+        TRY([[maybe_unused]] const auto all, present());
         if (bad_text_) {
             return broken("mqtt-bad-text", "a text is not UTF-8, or has a null character");
         }
@@ -166,6 +171,7 @@ Result<Packet> read_connect(Fields fields) {
     if (protocol != "MQTT" && protocol != "MQIsdp") {
         return broken("mqtt-other-protocol", "the first packet is not a CONNECT of MQTT");
     }
+    TRY([[maybe_unused]] const auto has_level, fields.present());
     if (protocol != "MQTT" || connect.protocol_level != our_level) {
         connect.protocol_level = protocol == "MQTT" ? connect.protocol_level : 3;
         return Packet{std::move(connect)};
@@ -272,7 +278,9 @@ Result<Packet> read_empty(const Fields& fields) {
 }
 
 /// Bits that each kind but PUBLISH must have [MQTT-2.2.2-2].
-Result<Done> check_flags(Kind kind, unsigned flags) {
+Result<Done> check_first(std::uint8_t first) {
+    const auto kind = static_cast<Kind>(first >> 4);
+    const unsigned flags = first & 0x0fU;
     const bool has_two =
         kind == Kind::pubrel || kind == Kind::subscribe || kind == Kind::unsubscribe;
     if (kind != Kind::publish && flags != (has_two ? 2U : 0U)) {
@@ -281,12 +289,11 @@ Result<Done> check_flags(Kind kind, unsigned flags) {
     return Done{};
 }
 
+/// `first` was found right.
 Result<Packet> read_packet(std::uint8_t first, std::string_view inside) {
-    const auto kind = static_cast<Kind>(first >> 4);
     const unsigned flags = first & 0x0fU;
-    TRY([[maybe_unused]] const auto flagged, check_flags(kind, flags));
     const Fields fields{inside};
-    switch (kind) {
+    switch (static_cast<Kind>(first >> 4)) {
         case Kind::connect: return read_connect(fields);
         case Kind::publish: return read_publish(fields, flags);
         case Kind::puback: return read_puback(fields);
@@ -382,6 +389,9 @@ void PacketReader::feed(ByteView bytes) {
 
 Result<std::optional<Packet>> PacketReader::next() {
     const auto left = std::string_view{held_}.substr(at_);
+    if (!left.empty()) {  // who speaks another protocol is not waited for
+        TRY([[maybe_unused]] const auto right, check_first(static_cast<std::uint8_t>(left[0])));
+    }
     TRY(const auto frame, read_frame(left));
     if (frame && frame->length > bytes_max_) {
         return Error{ErrorKind::too_large,

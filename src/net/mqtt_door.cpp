@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/mqtt_door.hpp"
 
+#include "base/limits.hpp"
 #include "net/deadline.hpp"
 
 #include <array>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -98,6 +100,10 @@ public:
         ends_by_silence_ = true;
         heard();
     }
+    void end_at_latest_in(std::chrono::milliseconds time) override {
+        lifetime_.emplace(core_, stream_);
+        lifetime_->arm(time, Deadline::Then::close);
+    }
 
 private:
     using Publishes = std::vector<mqtt::Publish>;
@@ -109,6 +115,7 @@ private:
     Task<Result<Done>> hand_over(Publishes& publishes);
     void heard();
     void refuse(const Error& why);
+    Task<void> write_much();
     Task<void> write_out();
     Task<void> say_goodbye();
 
@@ -116,6 +123,7 @@ private:
     Stream& stream_;
     MqttDoor::Held& door_;
     Deadline deadline_;
+    std::optional<Deadline> lifetime_;  ///< of few connections
     mqtt::Session session_;
     std::unique_ptr<MqttConversation> conversation_;
     bool ends_by_silence_ = false;
@@ -183,9 +191,10 @@ Task<bool> MqttConnection::take_events() {
     for (;;) {
         auto event = session_.next();
         const bool another = event && *event;
-        if (another) {
-            if (auto* const publish = std::get_if<mqtt::Publish>(&**event)) {
-                publishes.push_back(std::move(*publish));
+        const bool publish_came = another && std::holds_alternative<mqtt::Publish>(**event);
+        if (publish_came) {
+            publishes.push_back(std::move(std::get<mqtt::Publish>(**event)));
+            if (publishes.size() < limits::mqtt_batch_max) {
                 continue;
             }
         }
@@ -201,14 +210,25 @@ Task<bool> MqttConnection::take_events() {
         if (!another) {
             co_return true;
         }
-        const mqtt::Event next = **std::move(event);
-        const auto taken = co_await take(next);
-        if (!taken) {
-            refuse(taken.error());
+        if (!publish_came) {
+            const mqtt::Event next = **std::move(event);
+            const auto taken = co_await take(next);
+            if (!taken) {
+                refuse(taken.error());
+                co_return false;
+            }
         }
-        if (!taken || gracefully_ || closing_ || !session_.connected()) {
+        co_await write_much();
+        if (gracefully_ || closing_ || !session_.connected()) {
             co_return false;
         }
+    }
+}
+
+/// Who asks for much at once is answered in parts: only a client that does not read is too slow.
+Task<void> MqttConnection::write_much() {
+    if (session_.outgoing_bytes() > limits::mqtt_outgoing_bytes_max / 4) {
+        co_await write_out();
     }
 }
 

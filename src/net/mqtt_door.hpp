@@ -41,6 +41,8 @@ public:
     virtual void end_in(std::chrono::milliseconds time) = 0;
     /// It lasts as long as the client keeps it alive.
     virtual void end_by_silence() = 0;
+    /// The connection ends then at the latest, beside what the two above say.
+    virtual void end_at_latest_in(std::chrono::milliseconds time) = 0;
     /// At once; may be called at any time.
     virtual void close() = 0;
 };

@@ -72,6 +72,7 @@ public:
 
     // --- What goes out ---
     bool has_outgoing() const { return !outgoing_.empty(); }
+    std::size_t outgoing_bytes() const { return outgoing_.size(); }
     std::string take_outgoing();
 
     bool connected() const { return phase_ == Phase::connected; }

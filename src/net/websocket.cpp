@@ -236,7 +236,9 @@ Task<Result<Done>> WebSocketStream::write(ByteView bytes) {
         co_return Done{};
     }
     co_await wait_for_turn();
-    if (closing_) {
+    if (closing_) {  // the speaker goes now; the peer is told why
+        const auto told = co_await send_owed();
+        static_cast<void>(told);
         co_return connection_lost("the WebSocket is closed");
     }
     Bytes first = std::exchange(owed_, {});

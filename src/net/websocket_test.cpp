@@ -371,6 +371,16 @@ TEST_F(Played, OwesThePongToWhoeverComesNext) {
     EXPECT_EQ(sent(), "8a p;82 y;");
 }
 
+TEST_F(Played, OwesTheReasonToASpeakerThatStillAnswers) {
+    arrive(binary("x") + client_frame(0x81, "text"));
+    read_once();
+    EXPECT_EQ(got, "x");
+    EXPECT_EQ(sent(), "");
+    start_writing("y");
+    EXPECT_EQ(written, "unavailable;");
+    EXPECT_EQ(sent(), "88 1003;");
+}
+
 TEST_F(Played, AnswersAClose) {
     start_reading();
     arrive(binary("last") + closing(1001, "bye") + binary("ignored"));

@@ -31,7 +31,8 @@ constexpr std::array permissions{
     std::pair{Permission::distrust_write, std::string_view{"distrust.write"}},
     std::pair{Permission::audit_read, std::string_view{"audit.read"}},
     std::pair{Permission::token_read, std::string_view{"token.read"}},
-    std::pair{Permission::token_write, std::string_view{"token.write"}}};
+    std::pair{Permission::token_write, std::string_view{"token.write"}},
+    std::pair{Permission::key_show, std::string_view{"key.show"}}};
 
 Error unauthenticated(std::string detail, std::string reason) {
     return {ErrorKind::unauthenticated, std::move(detail), std::move(reason)};

@@ -37,6 +37,7 @@ enum class Permission : std::uint8_t {
     audit_read,
     token_read,
     token_write,
+    key_show,  ///< symmetric keys in clear
 };
 /// "group.write".
 std::string_view to_string(Permission permission);

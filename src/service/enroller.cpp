@@ -55,11 +55,11 @@ Task<Result<Enroller::Plan>> Enroller::change(const Order& order, const Subject&
         CO_TRY(const Snapshot snapshot, co_await look(subject));
         const domain::Writing writing = draw(order);
         CO_TRY(Plan plan, planner(snapshot, writing));
-        if (order.dry_run) {
+        if (order.dry_run && !plan.audited_alone) {
             CO_TRY([[maybe_unused]] const Done measured, co_await measure(plan));
             co_return plan;
         }
-        if (plan.changes.writes.empty()) {
+        if (plan.changes.writes.empty() && !plan.audited_alone) {
             co_return plan;  // it is so already
         }
         plan.changes.audit.push_back(

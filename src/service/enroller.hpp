@@ -45,6 +45,15 @@ struct PossessionCode {
     ETag etag;  ///< of the record that was asked: the CA, or the group
 };
 
+/// Symmetric keys as given, in base64; none: one is made up.
+struct KeyUploads {
+    std::array<std::optional<std::string>, 2> slots{};
+};
+struct KeyUpload {
+    std::optional<std::string> key{};
+    domain::Removal removal = domain::Removal::plain;
+};
+
 /// An allocation rule; members that are not set stay. A webhook's address as it is shown (its key
 /// hidden) stands for the one that is there.
 struct AllocationSettings {
@@ -66,6 +75,8 @@ struct EntrySettings {
     std::optional<bool> update_hub_assignment{};
     std::optional<bool> migrate_device_data{};
     std::optional<std::string> initial_twin{};  ///< JSON text; empty: none
+    /// Of a new entry: it attests by symmetric key. An update does not look at them.
+    std::optional<KeyUploads> keys{};
     AllocationSettings allocation{};
 };
 struct GroupSettings : EntrySettings {
@@ -146,6 +157,21 @@ public:
     Task<Result<Outcome<domain::IndividualEnrollment>>> swap_individual_slots(
         const Order& order, const std::string& id);
     Task<Result<Outcome<std::string>>> delete_individual(const Order& order, const std::string& id);
+
+    // Symmetric keys of both (enroller_keys.cpp). Errors beside domain/key_slots.hpp's: conflict
+    // "attests-by-certificate", malformed "malformed-key".
+    Task<Result<Outcome<GroupView>>> set_group_key(const Order& order, const std::string& id,
+                                                   domain::Slot slot, const KeyUpload& upload);
+    Task<Result<Outcome<domain::IndividualEnrollment>>> set_individual_key(const Order& order,
+                                                                           const std::string& id,
+                                                                           domain::Slot slot,
+                                                                           const KeyUpload& upload);
+    /// The group's own keys, or those a device of it has. Audited, without the keys.
+    Task<Result<domain::SymmetricKeys>> show_group_keys(
+        const Order& order, const std::string& id,
+        const std::optional<RegistrationId>& derived_for);
+    Task<Result<domain::SymmetricKeys>> show_individual_keys(const Order& order,
+                                                             const std::string& id);
 
     // Linked hubs and the server's own allocation rule (enroller_hubs.cpp).
     /// conflict "hub-exists", "too-many-hubs".

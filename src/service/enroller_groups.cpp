@@ -49,6 +49,10 @@ Task<Result<Outcome<GroupView>>> Enroller::create_group(const Order& order, cons
         group.id = group_id;
         group.instance = instance;
         TRY([[maybe_unused]] const Done applied, apply(group, settings));
+        if (settings.keys) {
+            TRY([[maybe_unused]] const Done room, check_room_for_keys(*snapshot.trust));
+            TRY(group.keys, new_keys(*settings.keys, *snapshot.trust, instance, entropy_));
+        }
         group.etag = writing.entry_etag;
         group.created = writing.now;
         group.updated = writing.now;
@@ -57,6 +61,9 @@ Task<Result<Outcome<GroupView>>> Enroller::create_group(const Order& order, cons
         plan.object = "group/" + id;
         plan.detail = difference({}, group);
         check_hubs(plan.warnings, group.allocation, *snapshot.trust);
+        if (group.keys) {
+            plan.detail.text("attestation", domain::to_string(domain::kind_of(group)));
+        }
         plan.changes.expects.push_back(
             domain::ExpectEtag{domain::RecordKind::group, group_id.str(), ETag{}});
         plan.changes.expects.push_back(domain::ExpectConfig{snapshot.trust->config_version()});

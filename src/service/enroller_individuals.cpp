@@ -137,9 +137,15 @@ Task<Result<Outcome<IndividualEnrollment>>> Enroller::create_individual(
                          "enrollment-exists"};
         }
         fresh.created = writing.now;
+        if (settings.keys) {
+            TRY(fresh.keys, new_keys(*settings.keys, *snapshot.trust, {}, entropy_));
+        }
         TRY(Plan plan, plan_individual(snapshot, fresh, fresh, leaves, uploads, writing));
         plan.action = "enrollment.create";
-        if (!fresh.slots[0] && leaves.empty()) {
+        if (fresh.keys) {
+            plan.detail.text("attestation", domain::to_string(domain::kind_of(fresh)));
+        }
+        if (!fresh.keys && leaves.empty()) {
             plan.warnings.emplace_back(
                 "the enrollment holds no certificate: the device is refused until it does");
         }
@@ -191,6 +197,9 @@ Task<Result<Outcome<IndividualEnrollment>>> Enroller::swap_individual_slots(cons
         TRY([[maybe_unused]] const Done same, order.if_match.check(before.etag));
         IndividualEnrollment swapped = before;
         std::swap(swapped.slots[0], swapped.slots[1]);
+        if (swapped.keys) {
+            std::swap(swapped.keys->front(), swapped.keys->back());
+        }
         TRY(Plan plan, plan_individual(snapshot, before, swapped, {}, uploads, writing));
         plan.action = "enrollment.certificates.swap";
         return plan;

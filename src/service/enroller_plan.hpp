@@ -34,6 +34,8 @@ struct Enroller::Plan {
     std::vector<x509::Finding> findings{};
     std::vector<std::string> warnings{};
     Preview preview{};
+    /// Nothing is written, and the audit log tells of it all the same: secrets were shown.
+    bool audited_alone = false;
     /// Registrations that rest on what goes, disjoint; counted for previews only.
     std::vector<store::RegistrationFilter> rests{};
     /// Those have a hub, not trust, that goes.
@@ -63,6 +65,11 @@ void check_hubs(std::vector<std::string>& warnings, const domain::AllocationRule
                 const domain::TrustView& trust);
 std::string_view word_of(domain::Removal removal);
 std::string_view word_of(domain::Replacement replacement);
+/// The keys of a new entry. `group_instance`: see domain::check_key().
+Result<domain::SymmetricKeys> new_keys(const KeyUploads& uploads, const domain::TrustView& trust,
+                                       const std::string& group_instance, Entropy& entropy);
+/// conflict "too-many-key-groups".
+Result<Done> check_room_for_keys(const domain::TrustView& trust);
 /// conflict "reason-required" where the operator gave none.
 Result<Done> want_reason(const Order& order);
 

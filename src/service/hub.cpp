@@ -22,6 +22,7 @@ domain::Adoption basis_of(const domain::Adoption& adoption) {
     basis.operation = adoption.operation;
     basis.entry = adoption.entry;
     basis.slot = adoption.slot;
+    basis.attestation = adoption.attestation;
     basis.ca_sha256 = adoption.ca_sha256;
     basis.ca = adoption.ca;
     basis.leaf_sha256 = adoption.leaf_sha256;
@@ -35,7 +36,7 @@ domain::Adoption basis_of(const domain::Adoption& adoption) {
 
 Hub::Hub(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
          Sessions& sessions, store::Sink& sink, Admission& admission, const Clock& clock,
-         Entropy& entropy, Metrics& metrics)
+         Entropy& entropy, Metrics& metrics, std::string name)
     : reader_(reader),
       ledger_(ledger),
       trust_book_(trust_book),
@@ -46,24 +47,26 @@ Hub::Hub(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_boo
       entropy_(entropy),
       calls_(std::make_unique<Calls>()),
       metrics_(metrics),
+      name_(std::move(name)),
       connects_(metrics.counter("rollcall_hub_connects_total", "Devices let in by the hub.")),
       messages_(metrics.counter("rollcall_hub_messages_total", "Telemetry taken by the hub.")) {}
 
 Hub::~Hub() = default;
 
-Task<Result<std::optional<domain::HubRefusal>>> Hub::judge(const HubRequest& request,
-                                                           domain::RegistrationContext& context) {
+Task<Result<Hub::Judgement>> Hub::judge(const HubRequest& request) {
     CO_TRY([[maybe_unused]] const Done admitted, admission_.enter(request.peer_address));
     CO_TRY(const auto trust, co_await trust_book_.current());
     CO_TRY(const auto device, co_await reader_.device(request.device));
     if (!device) {
-        co_return std::optional{domain::HubRefusal::unknown_device};
+        co_return Judgement{domain::HubRefusal::unknown_device};
     }
-    CO_TRY(context, co_await reader_.registration_context(device->registration, leaf_of(request)));
+    CO_TRY(const auto context,
+           co_await reader_.registration_context(device->registration, leaf_of(request)));
     if (context.device && context.device->id != request.device) {
-        co_return std::optional{domain::HubRefusal::unknown_device};
+        co_return Judgement{domain::HubRefusal::unknown_device};
     }
-    co_return domain::may_connect(*trust, context, request.peer, clock_.now());
+    const domain::HubCredentials shown{request.peer, request.sas, name_};
+    co_return domain::may_connect(*trust, context, shown, clock_.now());
 }
 
 Error Hub::refused(const HubRequest& request, domain::HubRefusal why) {
@@ -79,17 +82,18 @@ Error Hub::refused(const HubRequest& request, domain::HubRefusal why) {
 }
 
 Task<Result<SessionFacts>> Hub::admit(const HubRequest& request) {
-    domain::RegistrationContext context;
-    CO_TRY(const auto refusal, co_await judge(request, context));
-    if (refusal) {
+    CO_TRY(const auto judgement, co_await judge(request));
+    if (const auto* const refusal = std::get_if<domain::HubRefusal>(&judgement)) {
         co_return refused(request, *refusal);
     }
+    const auto& admitted = std::get<domain::HubAdmission>(judgement);
     admission_.succeeded(request.peer_address);
     connects_.add();
     SessionFacts facts;
     facts.device = request.device;
-    facts.registration = context.registration->id;
-    facts.basis = basis_of(context.registration->last);
+    facts.registration = admitted.registration;
+    facts.basis = basis_of(admitted.basis);
+    facts.until = admitted.until;
     facts.protocol = request.protocol;
     facts.peer_address = request.peer_address;
     facts.user_agent = request.user_agent;
@@ -100,16 +104,15 @@ Task<Result<SessionFacts>> Hub::admit(const HubRequest& request) {
 Task<Result<Done>> Hub::enter(const SessionFacts& facts, std::shared_ptr<LiveSession> session,
                               const HubRequest& request) {
     sessions_.enter(facts, session);
-    domain::RegistrationContext context;
-    const auto refusal = co_await judge(request, context);
-    if (refusal && !*refusal) {
+    const auto judgement = co_await judge(request);
+    if (judgement && std::holds_alternative<domain::HubAdmission>(*judgement)) {
         co_return Done{};
     }
     sessions_.leave(facts.device, *session);
-    if (!refusal) {
-        co_return refusal.error();
+    if (!judgement) {
+        co_return judgement.error();
     }
-    co_return refused(request, **refusal);
+    co_return refused(request, std::get<domain::HubRefusal>(*judgement));
 }
 
 void Hub::leave(const DeviceId& device, const LiveSession& session) {

@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace rollcall::service {
@@ -27,6 +28,8 @@ namespace rollcall::service {
 struct HubRequest {
     DeviceId device;
     x509::PeerChain peer{};
+    /// The shared access signature it brought (domain/sas.hpp), as it came; empty: none.
+    std::string sas{};
     domain::Protocol protocol = domain::Protocol::mqtt;
     std::string peer_address{};
     std::string user_agent{};
@@ -53,9 +56,10 @@ struct TwinChange {
 
 class Hub {
 public:
+    /// `name`: the own hub's, which devices' tokens are for.
     Hub(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
         Sessions& sessions, store::Sink& sink, Admission& admission, const Clock& clock,
-        Entropy& entropy, Metrics& metrics);
+        Entropy& entropy, Metrics& metrics, std::string name);
     ~Hub();
 
     // --- A device comes ---
@@ -112,8 +116,8 @@ private:
     struct Calls;
 
     Task<Result<domain::Device>> known(const std::string& device);
-    Task<Result<std::optional<domain::HubRefusal>>> judge(const HubRequest& request,
-                                                          domain::RegistrationContext& context);
+    using Judgement = std::variant<domain::HubAdmission, domain::HubRefusal>;
+    Task<Result<Judgement>> judge(const HubRequest& request);
     Error refused(const HubRequest& request, domain::HubRefusal why);
     Task<Result<std::string>> initial_twin(const DeviceId& device);
     Task<Result<domain::Twin>> stored_twin(const DeviceId& device);
@@ -129,6 +133,7 @@ private:
     Entropy& entropy_;
     std::unique_ptr<Calls> calls_;
     Metrics& metrics_;
+    const std::string name_;
     Counter& connects_;
     Counter& messages_;
 };

@@ -65,7 +65,8 @@ protected:
         group.initial_twin = R"({"tags":{"site":"x"},"properties":{"desired":{"a":1}}})";
         group.at(domain::Slot::primary).current = ca.id;
         changes.writes.emplace_back(domain::PutGroup{group});
-        changes.writes.emplace_back(domain::PutHub{{.name = "hub.example", .own = true}});
+        changes.writes.emplace_back(
+            domain::PutHub{{.name = "hub.example", .own = true, .etag = ETag::trusted("h1")}});
         changes.moves_config = true;
         EXPECT_TRUE(run(store.commit(changes)));
         EXPECT_TRUE(run(registrar.register_device(a_request("dev-1", {leaf}))));
@@ -129,7 +130,8 @@ protected:
     Sessions sessions;
     TrustWatch watch{store, trust_book, sessions};
     Kept sink;
-    Hub hub{store, store, trust_book, sessions, sink, admission, clock, entropy, metrics};
+    Hub hub{store,     store, trust_book, sessions, sink,
+            admission, clock, entropy,    metrics,  "hub.example"};
     const Order order{};
 };
 

@@ -11,12 +11,23 @@
 namespace rollcall::service {
 namespace {
 
-Error invalid_certificate() {
-    return {ErrorKind::attestation_failed, "Invalid certificate."};
+/// Of a poll that is not the one's who registered.
+Error not_who_registered(const domain::RegistrationRequest& request) {
+    if (request.sas.empty()) {
+        return {ErrorKind::attestation_failed, "Invalid certificate."};
+    }
+    return {ErrorKind::attestation_failed, "Unauthorized", "token-refused"};
 }
 
 Error registration_raced() {
     return {ErrorKind::conflict, "Precondition failed.", "registration-raced"};
+}
+
+domain::Failure withdrawn_trust(domain::AttestationKind kind) {
+    if (kind == domain::AttestationKind::x509) {
+        return {401002, "Invalid certificate."};
+    }
+    return {401000, "Unauthorized"};
 }
 
 bool is_moved_version(const Error& error) {
@@ -28,11 +39,11 @@ Digest leaf_of(const domain::RegistrationRequest& request) {
     return request.peer.empty() ? Digest{} : request.peer.end_entity().sha256();
 }
 
-/// Since `before` was read, did another certificate register under this id?
+/// Since `before` was read, did another certificate, or key, register under this id?
 bool another_leaf_came(const std::optional<domain::Registration>& before,
-                       const std::optional<domain::Registration>& after, const Digest& leaf) {
+                       const std::optional<domain::Registration>& after, const Digest& credential) {
     const bool moved = after && (!before || before->etag != after->etag);
-    return moved && after->last.leaf_sha256 != leaf;
+    return moved && after->last.leaf_sha256 != credential;
 }
 
 Counter& outcome_counter(Metrics& metrics, const char* outcome) {
@@ -75,11 +86,11 @@ Task<Result<DeviceAnswer>> Registrar::register_device(const domain::Registration
             co_return refuse(*refusal, judged, request, inputs.now);
         }
         const auto& known = judged.context.registration;
-        if (attempt > 0 && another_leaf_came(first_seen, known, leaf_of(request))) {
+        const auto& attested = std::get<domain::Attested>(judged.attestation);
+        if (attempt > 0 && another_leaf_came(first_seen, known, attested.credential)) {
             break;
         }
         first_seen = known;
-        const auto& attested = std::get<domain::Attested>(judged.attestation);
         inputs.fresh = fresh_ids();
         if (domain::resets_twin(attested)) {
             inputs.initial_twin = parse_initial_twin(attested.initial_twin);
@@ -160,8 +171,8 @@ Task<Result<domain::WebhookReply>> Registrar::ask_webhook(
 Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::RegistrationRequest& request,
                                                        const OperationId& operation) {
     CO_TRY([[maybe_unused]] const Done scope, check_scope(request));
-    if (request.peer.empty()) {
-        co_return invalid_certificate();
+    if (request.peer.empty() && request.sas.empty()) {
+        co_return not_who_registered(request);
     }
     CO_TRY(const auto context, co_await reader_.registration_context(request.id, leaf_of(request)));
     const Error unknown{ErrorKind::not_found, "Operation not found.", "operation-not-found"};
@@ -187,14 +198,14 @@ Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::Registratio
     if (clock_.now() - adoption.at > limits::operation_life) {
         co_return unknown;
     }
-    if (adoption.leaf_sha256 != leaf_of(request)) {
-        co_return invalid_certificate();
+    CO_TRY(const auto trust, co_await trust_book_.current());
+    if (!domain::is_who_registered(*trust, context, request, adoption, clock_.now())) {
+        co_return not_who_registered(request);
     }
     admission_.succeeded(request.peer_address);
-    CO_TRY(const auto trust, co_await trust_book_.current());
     if (domain::trust_is_withdrawn(*trust, context.individual, request.id, adoption)) {
         registration.status = domain::RegistrationStatus::failed;
-        registration.failure = {401002, "Invalid certificate."};
+        registration.failure = withdrawn_trust(adoption.attestation);
     }
     co_return DeviceAnswer{operation, std::move(registration)};
 }
@@ -249,7 +260,9 @@ Result<DeviceAnswer> Registrar::refuse(const domain::Refusal& refusal, const Jud
     admission_.refused(request.peer_address);
     refusals_.note(refusal_record(refusal, request, judged.context.registration.has_value(), now));
     if (!refusal.is_disabled()) {
-        return Error{ErrorKind::attestation_failed, refusal.for_device().message};
+        const domain::Failure told = refusal.for_device();
+        return Error{ErrorKind::attestation_failed, told.message,
+                     told.code == 401000 ? "token-refused" : ""};
     }
     DeviceAnswer answer{new_operation_id(entropy_), {}};
     answer.registration.id = request.id;

@@ -44,15 +44,16 @@ public:
               RegistrarHelpers helpers = {});
 
     /// Judges, decides, commits; the answer is durable when it is given. A disabled entry is an
-    /// answer with status `disabled`. Where the entry has a webhook, waits for
-    /// it. Errors: not_found "unknown-scope"; attestation_failed with
-    /// DPS' text; conflict "registration-raced" (another leaf at the same time, or trust moved
-    /// twice): nothing changed; throttled (see Admission); unavailable.
+    /// answer with status `disabled`. Where the entry has a webhook, waits for it. Errors:
+    /// not_found "unknown-scope"; attestation_failed with DPS' text; conflict
+    /// "registration-raced" (another leaf at the same time, or trust moved twice): nothing
+    /// changed; throttled (see Admission); unavailable.
     Task<Result<DeviceAnswer>> register_device(const domain::RegistrationRequest& request);
 
-    /// How did `operation` go? Needs the leaf that registered, and looks again whether the trust
-    /// it rests on still stands: withdrawn trust ends the operation as failed. Errors: not_found
-    /// "operation-not-found" (also after limits::operation_life), attestation_failed.
+    /// How did `operation` go? Needs the leaf, or a token by the key, that registered, and looks
+    /// again whether the trust it rests on still stands: withdrawn trust ends the operation as
+    /// failed. Errors: not_found "operation-not-found" (also after limits::operation_life),
+    /// attestation_failed.
     Task<Result<DeviceAnswer>> operation_status(const domain::RegistrationRequest& request,
                                                 const OperationId& operation);
 

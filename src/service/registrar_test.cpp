@@ -51,7 +51,8 @@ protected:
         group.etag = ETag::trusted("g1");
         group.at(domain::Slot::primary).current = ca.id;
         changes.writes.emplace_back(domain::PutGroup{group});
-        changes.writes.emplace_back(domain::PutHub{{.name = "hub.example", .own = true}});
+        changes.writes.emplace_back(
+            domain::PutHub{{.name = "hub.example", .own = true, .etag = ETag::trusted("h1")}});
         changes.moves_config = true;
         EXPECT_TRUE(run(store.commit(changes)));
     }

@@ -50,6 +50,8 @@ struct SessionFacts {
     DeviceId device;
     RegistrationId registration;
     domain::Adoption basis;  ///< what its trust rests on
+    /// When the token it came in with ends, and the session with it; none: it came by certificate.
+    std::optional<TimePoint> until{};
     domain::Protocol protocol = domain::Protocol::mqtt;
     std::string peer_address{};
     std::string user_agent{};

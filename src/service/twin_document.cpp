@@ -34,11 +34,15 @@ bool good_key(std::string_view key) {
     return true;
 }
 
+Error too_deep() {
+    return malformed("twin-too-deep", "objects stand more than " +
+                                          std::to_string(limits::twin_depth_max) +
+                                          " deep within each other");
+}
+
 Result<Done> check(const json::value& value, int depth) {
     if (depth > limits::twin_depth_max) {
-        return malformed("twin-too-deep", "objects stand more than " +
-                                              std::to_string(limits::twin_depth_max) +
-                                              " deep within each other");
+        return too_deep();
     }
     if (const auto* const object = value.if_object()) {
         for (const auto& [key, member] : *object) {
@@ -82,6 +86,9 @@ Result<json::object> parse_object(std::string_view text) {
     options.max_depth = limits::json_depth_max;
     boost::system::error_code failed;
     const json::value value = json::parse({text.data(), text.size()}, failed, {}, options);
+    if (failed == json::error::too_deep) {
+        return too_deep();
+    }
     if (failed) {
         return malformed("twin-not-json", "the body is not JSON");
     }

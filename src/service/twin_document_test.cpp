@@ -42,7 +42,7 @@ TEST(TwinDocument, RefusesWhatAHubRefuses) {
     const std::pair<std::string, std::string> rows[] = {
         {"", "twin-not-json"},
         {"{", "twin-not-json"},
-        {std::string(40, '[') + std::string(40, ']'), "twin-not-json"},
+        {std::string(40, '[') + std::string(40, ']'), "twin-too-deep"},
         {"[]", "twin-not-object"},
         {"null", "twin-not-object"},
         {R"({"":1})", "twin-bad-key"},

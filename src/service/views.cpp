@@ -151,6 +151,9 @@ std::vector<CertificateAdoption> adoption_of(const TrustView& trust,
         };
         stands(group.at(slot).current, Standing::current);
         stands(group.at(slot).pending, Standing::pending);
+        if (group.keys) {
+            entry(slot, group.keys->at(domain::index(slot)).id()).standing = Standing::current;
+        }
     }
     for (const auto& count : counts) {
         entry(count.slot, count.ca_sha256).devices = count.devices;

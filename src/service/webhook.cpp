@@ -53,8 +53,14 @@ void put_settings(json::object& object, const Entry& entry, const domain::AskWeb
                      {"apiVersion", ask.custom.api_version}};
 }
 
-json::object attestation_json(const char* slots_name, json::object slots) {
-    return {{"type", "x509"}, {"x509", json::object{{slots_name, std::move(slots)}}}};
+/// Of keys nothing is told.
+json::object attestation_json(domain::AttestationKind kind, const char* slots_name,
+                              json::object slots) {
+    json::object object{{"type", domain::to_string(kind)}};
+    if (kind == domain::AttestationKind::x509) {
+        object["x509"] = json::object{{slots_name, std::move(slots)}};
+    }
+    return object;
 }
 
 json::object individual_json(const domain::IndividualEnrollment& entry,
@@ -69,7 +75,8 @@ json::object individual_json(const domain::IndividualEnrollment& entry,
     if (entry.device_id) {
         object["deviceId"] = entry.device_id->str();
     }
-    object["attestation"] = attestation_json("clientCertificates", std::move(slots));
+    object["attestation"] =
+        attestation_json(domain::kind_of(entry), "clientCertificates", std::move(slots));
     put_settings(object, entry, ask);
     return object;
 }
@@ -83,21 +90,26 @@ json::object group_json(const domain::EnrollmentGroup& group, const domain::Trus
             slots[domain::to_string(slot)] = json::object{{"info", info_json(ca->certificate)}};
         }
     }
-    json::object object{{"enrollmentGroupId", group.id.str()},
-                        {"attestation", attestation_json("signingCertificates", std::move(slots))}};
+    json::object object{{"enrollmentGroupId", group.id.str()}};
+    object["attestation"] =
+        attestation_json(domain::kind_of(group), "signingCertificates", std::move(slots));
     put_settings(object, group, ask);
     return object;
 }
 
-json::object runtime_json(const domain::AskWebhook& ask,
+json::object runtime_json(const domain::AskWebhook& ask, const domain::Attested& attested,
                           const domain::RegistrationRequest& request) {
     json::object context{{"registrationId", request.id.original()}};
     if (!ask.current_hub.empty()) {
         context["currentIotHubHostName"] = ask.current_hub;
         context["currentDeviceId"] = ask.current_device;
     }
-    const json::object leaf{{"info", info_json(request.peer.end_entity())}};
-    context["x509"] = json::object{{"clientCertificates", json::object{{"primary", leaf}}}};
+    if (attested.kind == domain::AttestationKind::symmetric_key) {
+        context["symmetricKey"] = json::object{};
+    } else {
+        const json::object leaf{{"info", info_json(request.peer.end_entity())}};
+        context["x509"] = json::object{{"clientCertificates", json::object{{"primary", leaf}}}};
+    }
     if (!request.payload.empty()) {
         context["payload"] = stored_json(request.payload);
     }
@@ -205,7 +217,7 @@ std::string webhook_request(const domain::AskWebhook& ask, const domain::Atteste
     } else if (const auto* const group = trust.group(attested.entry)) {
         body["enrollmentGroup"] = group_json(*group, trust, ask);
     }
-    body["deviceRuntimeContext"] = runtime_json(ask, request);
+    body["deviceRuntimeContext"] = runtime_json(ask, attested, request);
     json::array hubs;
     for (const auto& hub : ask.hubs) {
         hubs.emplace_back(hub);

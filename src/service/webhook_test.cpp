@@ -7,6 +7,7 @@
 #include "store/memory.hpp"
 #include "support/records.hpp"
 #include "support/run_task.hpp"
+#include "support/sas_maker.hpp"
 
 #include <functional>
 #include <utility>
@@ -207,6 +208,27 @@ TEST_F(WebhookDesk, AsksAndObeys) {
     EXPECT_EQ(question.at("linkedHubs").as_array().size(), 2U);
     EXPECT_EQ(come().assigned_hub, "away.example");
     EXPECT_EQ(asked(1).at("deviceRuntimeContext").at("currentIotHubHostName"), "away.example");
+}
+
+TEST_F(WebhookDesk, ADeviceWithAKeyIsAskedForAndItsKeysStayHere) {
+    group.at(domain::Slot::primary).current.reset();
+    group.keys = two_keys(1, 2);
+    put_group();
+    hook.answer = said(200, R"({"iotHubHostName":"away.example"})");
+    const auto id = RegistrationId::trusted("dev-1");
+    const auto key = domain::derived_device_key(group.keys->back(), id);
+    const auto request = a_token_request("Dev-1", registration_sas(key, "dev-1"));
+    EXPECT_EQ(run(registrar.register_device(request))->registration.assigned_hub, "away.example");
+    const auto question = asked(0);
+    EXPECT_EQ(json::serialize(question.at("enrollmentGroup").at("attestation")),
+              R"({"type":"symmetricKey"})");
+    const auto& runtime = question.at("deviceRuntimeContext").as_object();
+    EXPECT_EQ(json::serialize(runtime.at("symmetricKey")), "{}");
+    EXPECT_FALSE(runtime.contains("x509"));
+    for (const auto& secret : {key, group.keys->front(), group.keys->back()}) {
+        EXPECT_THAT(hook.calls[0].body, Not(HasSubstr(secret.base64())));
+    }
+    EXPECT_THAT(hook.calls[0].body, Not(HasSubstr("SharedAccessSignature")));
 }
 
 TEST_F(WebhookDesk, WhatMovesWhileItThinksIsSeenAndItIsAskedOnce) {

@@ -3,6 +3,7 @@
 
 #include "base/limits.hpp"
 #include "store/allocation_rows.hpp"
+#include "store/key_columns.hpp"
 #include "store/rows.hpp"
 
 #define CA_COLUMNS                                                                             \
@@ -11,7 +12,7 @@
 #define GROUP_COLUMNS                                                                \
     "name, instance, enabled, primary_current, primary_pending, secondary_current, " \
     "secondary_pending, update_hub, migrate_data, auto_approve, refuse_older_leaf, " \
-    "initial_twin, withdrawn, trust_version, etag, created, updated, allocation"
+    "initial_twin, withdrawn, trust_version, etag, created, updated, keys, allocation"
 
 namespace rollcall::store {
 
@@ -102,9 +103,10 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
         digests.push_back(ca.spki);
     }
     const Bytes withdrawn = packed(digests);
+    const Bytes keys = sealed_keys(database.box(), group.keys, group.instance);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO enrollment_groups (id, " GROUP_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     const std::string allocation = domain::to_text(group.allocation);
     Query query{statement};
     query.bind(key).bind(group.id.str()).bind(group.instance).bind(group.enabled);
@@ -116,7 +118,9 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     query.bind(group.reprovision.migrate_device_data);
     query.bind(group.auto_approve).bind(group.refuse_older_leaf).bind(group.initial_twin);
     query.bind_blob(withdrawn).bind(group.trust_version).bind(group.etag.str());
-    query.bind(group.created).bind(group.updated).bind(allocation);
+    query.bind(group.created).bind(group.updated);
+    keys.empty() ? query.bind_null() : query.bind_blob(keys);
+    query.bind(allocation);
     return query.run();
 }
 
@@ -126,7 +130,7 @@ Result<Done> delete_group(Database& database, const GroupId& id) {
 
 namespace {
 
-Result<domain::EnrollmentGroup> read_group(Query& row) {
+Result<domain::EnrollmentGroup> read_group(Query& row, Database& database) {
     domain::EnrollmentGroup group;
     group.id = GroupId::trusted(row.text());
     group.instance = row.text();
@@ -151,6 +155,7 @@ Result<domain::EnrollmentGroup> read_group(Query& row) {
     group.etag = ETag::trusted(row.text());
     group.created = row.time();
     group.updated = row.time();
+    TRY(group.keys, read_keys(row, database.box(), group.instance));
     group.allocation = read_rule(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     return group;
@@ -164,7 +169,7 @@ Result<std::optional<domain::EnrollmentGroup>> get_group(Database& database, con
     const std::string key = to_lower_ascii(id.str());
     Query row{statement};
     row.bind(key);
-    return read_one<domain::EnrollmentGroup>(row, [&] { return read_group(row); });
+    return read_one<domain::EnrollmentGroup>(row, [&] { return read_group(row, database); });
 }
 
 Result<std::vector<domain::EnrollmentGroup>> list_groups(Database& database,
@@ -176,7 +181,7 @@ Result<std::vector<domain::EnrollmentGroup>> list_groups(Database& database,
     const std::string key = to_lower_ascii(after);
     Query row{statement};
     row.bind(key).bind(std::uint64_t{count});
-    return read_all<domain::EnrollmentGroup>(row, [&] { return read_group(row); });
+    return read_all<domain::EnrollmentGroup>(row, [&] { return read_group(row, database); });
 }
 
 // --- The distrust list ----------------------------------------------------------------------

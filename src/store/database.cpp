@@ -221,7 +221,8 @@ Result<Database> Database::open(const Options& options) {
         sqlite3_open_v2(options.file.c_str(), &native,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                         options.vfs.empty() ? nullptr : options.vfs.c_str());
-    Database database{native};  // closes the handle, which exists even after a failure
+    Database database{native,
+                      options.sealing_key};  // closes the handle, which exists even after a failure
     if (code != SQLITE_OK) {
         return database_error(code, native, "open " + options.file.string());
     }
@@ -240,7 +241,9 @@ Result<Database> Database::open(const Options& options) {
 }
 
 Database::Database(Database&& other) noexcept
-    : native_(std::exchange(other.native_, nullptr)), statements_(std::move(other.statements_)) {
+    : native_(std::exchange(other.native_, nullptr)),
+      box_(other.box_),
+      statements_(std::move(other.statements_)) {
     other.statements_.clear();
 }
 
@@ -248,6 +251,7 @@ Database& Database::operator=(Database&& other) noexcept {
     if (this != &other) {
         close();
         native_ = std::exchange(other.native_, nullptr);
+        box_ = other.box_;
         statements_ = std::move(other.statements_);
         other.statements_.clear();
     }

@@ -6,6 +6,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/world.hpp"
+#include "x509/secret_box.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -95,7 +96,8 @@ public:
         /// NORMAL and OFF trade durability; only the refusal log does.
         std::string_view synchronous = "FULL";
         bool query_only = false;
-        std::string vfs{};  ///< SQLite's name of another file layer; tests give one that fails
+        std::string vfs{};     ///< SQLite's name of another file layer; tests give one that fails
+        Digest sealing_key{};  ///< of secrets in rows
     };
     static Result<Database> open(const Options& options);
 
@@ -114,12 +116,15 @@ public:
     std::int64_t changed() const;
     bool in_transaction() const;
     sqlite3* native() const { return native_; }
+    /// Seals the secrets that stand in rows.
+    const x509::SecretBox& box() const { return box_; }
 
 private:
-    explicit Database(sqlite3* native) : native_(native) {}
+    Database(sqlite3* native, const Digest& sealing_key) : native_(native), box_(sealing_key) {}
     void close() noexcept;
 
     sqlite3* native_;
+    x509::SecretBox box_;
     std::unordered_map<std::string_view, sqlite3_stmt*> statements_;
 };
 

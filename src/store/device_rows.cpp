@@ -9,7 +9,7 @@
     " a.ca_subject, a.ca_spki, leaf_sha256, a.leaf_spki, serial, not_before, not_after, key," \
     " signature_algorithm, chain_length, path_keys, completed, went_back, protocol,"          \
     " api_version, user_agent, tls_version, tls_cipher, a.status, a.substatus,"               \
-    " a.failure_code, a.failure_message"
+    " a.failure_code, a.failure_message, a.attestation"
 #define REGISTRATION_COLUMNS                                                      \
     "r.name, r.device_id, r.assigned_hub, r.status, r.substatus, r.failure_code," \
     " r.failure_message, r.etag, r.created, r.updated, r.payload, r.adoptions, " ADOPTION_COLUMNS
@@ -162,8 +162,9 @@ Result<Done> put_adoption(Database& database, const domain::Registration& regist
             " entry_kind, entry_id, entry_instance, slot, ca_sha256, ca_subject, ca_spki,"
             " leaf_sha256, leaf_spki, serial, not_before, not_after, key, signature_algorithm,"
             " chain_length, path_keys, completed, went_back, protocol, api_version, user_agent,"
-            " tls_version, tls_cipher, status, substatus, failure_code, failure_message)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+            " tls_version, tls_cipher, status, substatus, failure_code, failure_message,"
+            " attestation)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     const auto& last = registration.last;
     const Bytes path_keys = packed(last.path_keys);
     Query query{statement};
@@ -179,7 +180,7 @@ Result<Done> put_adoption(Database& database, const domain::Registration& regist
     query.bind_blob(path_keys).bind(last.completed).bind(last.went_back).bind(last.protocol);
     query.bind(last.api_version).bind(last.user_agent).bind(last.tls_version);
     query.bind(last.tls_cipher).bind(last.status).bind(last.substatus);
-    query.bind(std::int64_t{last.failure.code}).bind(last.failure.message);
+    query.bind(std::int64_t{last.failure.code}).bind(last.failure.message).bind(last.attestation);
     return query.run();
 }
 
@@ -220,6 +221,7 @@ domain::Adoption read_adoption(Query& row) {
     adoption.status = row.enumerator(domain::RegistrationStatus::disabled);
     adoption.substatus = row.enumerator(domain::Substatus::reprovisioned_to_initial_assignment);
     adoption.failure = read_failure(row);
+    adoption.attestation = row.enumerator(domain::AttestationKind::symmetric_key);
     return adoption;
 }
 

@@ -113,7 +113,7 @@ Result<RefusalRecord> read_refusal(Query& row) {
     record.id = RegistrationId::trusted(row.text());
     record.known = row.flag();
     record.at = row.time();
-    record.cause = row.enumerator(domain::RefusalCause::search_budget);
+    record.cause = row.enumerator(domain::RefusalCause::wrong_attestation);
     record.told.code = static_cast<int>(row.integer());
     record.told.message = row.text();
     record.explanation = row.text();

@@ -34,6 +34,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Settings settings, Metric
     writing.database.file = settings.file;
     writing.database.cache_kib = settings.writer_cache_kib;
     writing.database.vfs = settings.vfs;
+    writing.database.sealing_key = settings.sealing_key;
     writing.audit_key = settings.audit_key;
     writing.checkpoint_pages = settings.checkpoint_pages;
     TRY(auto writer, SqliteWriter::open(std::move(writing), metrics, now));
@@ -77,6 +78,7 @@ Result<Database*> SqliteStore::connection() {
         options.mmap_bytes = settings_.reader_mmap_bytes;
         options.query_only = true;
         options.vfs = settings_.vfs;
+        options.sealing_key = settings_.sealing_key;
         TRY(auto opened, Database::open(options));
         place = std::make_unique<Database>(std::move(opened));
     }

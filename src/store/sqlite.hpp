@@ -22,6 +22,7 @@ public:
     struct Settings {
         std::filesystem::path file{};  ///< its directory exists and is locked (DataDirectory)
         Digest audit_key{};            ///< DataDirectory::derived_key("audit")
+        Digest sealing_key{};          ///< DataDirectory::derived_key("device keys")
         /// Of the writing connection. Beyond the hot set of a fleet commits get slower.
         std::int64_t writer_cache_kib = 128 * 1024;
         std::int64_t reader_cache_kib = 8 * 1024;  ///< of each reading connection

@@ -11,6 +11,7 @@
 #include "support/run_task.hpp"
 #include "support/scratch_directory.hpp"
 
+#include <fstream>
 #include <functional>
 #include <sys/wait.h>
 #include <thread>
@@ -252,12 +253,19 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what the step with the linked hubs made.
+/// Takes back what step 5 made.
 #define WITHOUT_LINKED_HUBS                                 \
     "DROP TABLE linked_hubs;"                               \
     "ALTER TABLE enrollment_groups DROP COLUMN allocation;" \
     "ALTER TABLE individuals DROP COLUMN allocation;"       \
     "ALTER TABLE registrations DROP COLUMN payload;"
+
+/// And step 4.
+#define WITHOUT_STEP_4                                \
+    WITHOUT_LINKED_HUBS                               \
+    "ALTER TABLE enrollment_groups DROP COLUMN keys;" \
+    "ALTER TABLE individuals DROP COLUMN keys;"       \
+    "ALTER TABLE adoptions DROP COLUMN attestation;"
 
 TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
     ASSERT_TRUE(put_setting(*open(), "x"));
@@ -265,8 +273,8 @@ TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
         "DROP INDEX devices_by_state;"
         "CREATE INDEX devices_by_state ON devices (state, id);"
         "CREATE INDEX registrations_by_ca ON registrations (ca_sha256, id);"
-        "DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"  //
-        WITHOUT_LINKED_HUBS "PRAGMA user_version=1");
+        "DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;" WITHOUT_STEP_4
+        "PRAGMA user_version=1");
     EXPECT_EQ(setting(*open()), "x");
     EXPECT_EQ(asked("SELECT count(*) FROM sqlite_master WHERE name='registrations_by_ca'"), 0);
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
@@ -274,8 +282,8 @@ TEST_F(SqliteStores, AFirstSchemaIsBroughtUpToDate) {
 
 TEST_F(SqliteStores, ASecondSchemaIsBroughtUpToDate) {
     ASSERT_TRUE(put_setting(*open(), "x"));
-    tamper("DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;"  //
-           WITHOUT_LINKED_HUBS "PRAGMA user_version=2");
+    tamper("DROP TABLE twins; DROP TABLE device_messages; DROP TABLE subscriptions;" WITHOUT_STEP_4
+           "PRAGMA user_version=2");
     const auto device = DeviceId::trusted("dev");
     {
         const auto store = open();
@@ -291,14 +299,41 @@ TEST_F(SqliteStores, ASecondSchemaIsBroughtUpToDate) {
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
+/// What was written before there were symmetric keys reads as certificates, and says nothing of
+/// hubs.
 TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
     auto group = a_group("g");
-    auto individual = an_individual("dev");
+    auto individual = an_individual("i");
     auto registration = a_registration("dev");
-    const Changes changes{
-        .writes = {PutGroup{group}, PutIndividual{individual}, PutRegistration{registration}}};
-    ASSERT_TRUE(run(open()->commit(changes)));
-    tamper(WITHOUT_LINKED_HUBS "PRAGMA user_version=3");
+    {
+        const Changes changes{
+            .writes = {PutGroup{group}, PutIndividual{individual}, PutRegistration{registration}}};
+        ASSERT_TRUE(run(open()->commit(changes)));
+    }
+    tamper(WITHOUT_STEP_4 "PRAGMA user_version=3");
+    const auto store = open();
+    group.keys.reset();
+    individual.keys.reset();
+    registration.last.attestation = AttestationKind::x509;
+    group.allocation = {};
+    individual.allocation = {};
+    registration.payload.clear();
+    EXPECT_EQ(run(store->group(group.id)).value(), group);
+    EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
+    EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
+}
+
+/// What was written before there were linked hubs keeps its keys.
+TEST_F(SqliteStores, AFourthSchemaIsBroughtUpToDate) {
+    auto group = a_group("g");
+    auto individual = an_individual("i");
+    auto registration = a_registration("dev");
+    {
+        const Changes changes{
+            .writes = {PutGroup{group}, PutIndividual{individual}, PutRegistration{registration}}};
+        ASSERT_TRUE(run(open()->commit(changes)));
+    }
+    tamper(WITHOUT_LINKED_HUBS "PRAGMA user_version=4");
     const auto store = open();
     group.allocation = {};
     individual.allocation = {};
@@ -307,6 +342,32 @@ TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
     EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
     EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
+}
+
+TEST_F(SqliteStores, KeysAreSealed) {
+    settings_.sealing_key = digest_of("sealing key");
+    const auto group = a_group("g");
+    const auto individual = an_individual("i");
+    {
+        const auto store = open();
+        const Changes changes{.writes = {PutGroup{group}, PutIndividual{individual}}};
+        ASSERT_TRUE(run(store->commit(changes)));
+    }
+    std::string bytes;
+    for (const auto& file : std::filesystem::directory_iterator{directory_.path()}) {
+        std::ifstream in{file.path(), std::ios::binary};
+        bytes.append(std::istreambuf_iterator<char>{in}, {});
+    }
+    for (const auto& key : {group.keys->front(), group.keys->back(), individual.keys->front()}) {
+        EXPECT_EQ(bytes.find(as_text(key.bytes())), std::string::npos);
+        EXPECT_EQ(bytes.find(key.base64()), std::string::npos);
+    }
+    EXPECT_EQ(run(open()->group(group.id)).value()->keys, group.keys);
+    tamper("UPDATE individuals SET keys=(SELECT keys FROM enrollment_groups)");
+    EXPECT_EQ(run(open()->individual(individual.id)).error().reason, "cannot-unseal");
+    settings_.sealing_key = digest_of("another key");
+    EXPECT_EQ(run(open()->group(group.id)).error().reason, "cannot-unseal");
+    EXPECT_EQ(run(open()->trust_records()).error().reason, "cannot-unseal");
 }
 
 TEST_F(SqliteStores, OnlyTheOwnerReadsTheFiles) {

@@ -210,6 +210,19 @@ TEST(Extensions, AreReadOnceAndTheirFlawsKept) {
                 ElementsAre("malformed-extension: extensions need X.509 version 3"));
 }
 
+/// BoringSSL's suite has such a chain: "unknown-critical-policy-qualifier".
+TEST(Extensions, RefuseAnUnknownQualifierOfCriticalPoliciesOnly) {
+    const std::string unknown = "DER:3013301106022A03300B300906032A03040C026869";
+    EXPECT_THAT(flaws({.extensions = {{NID_certificate_policies, "critical," + unknown}}}),
+                ElementsAre("unknown-critical-extension: certificatePolicies is critical and its "
+                            "qualifier 1.2.3.4 not known here"));
+    EXPECT_THAT(flaws({.extensions = {{NID_certificate_policies, unknown}}}), IsEmpty());
+    const std::string known =
+        "critical,DER:301A301806022A0330123010"
+        "06082B06010505070201160468747470";
+    EXPECT_THAT(flaws({.extensions = {{NID_certificate_policies, known}}}), IsEmpty());
+}
+
 TEST(Extensions, CountWhatIsTooLargeToCount) {
     const Certificate certificate = handmade(
         {.extensions = {{NID_basic_constraints, "DER:300F0101FF020A00FFFFFFFFFFFFFFFFFF"}}});

@@ -153,6 +153,17 @@ bool read_name_constraints(const ASN1_OCTET_STRING* octets, Extensions& into) {
     return true;
 }
 
+/// RFC 5280 section 4.2.1.4 knows two kinds: a pointer to a practice statement and a notice.
+void note_unknown_qualifiers(const POLICYINFO* policy, Extensions& into) {
+    for (int i = 0; i < sk_POLICYQUALINFO_num(policy->qualifiers); ++i) {
+        const ASN1_OBJECT* kind = sk_POLICYQUALINFO_value(policy->qualifiers, i)->pqualid;
+        const int nid = OBJ_obj2nid(kind);
+        if (nid != NID_id_qt_cps && nid != NID_id_qt_unotice) {
+            into.unknown_qualifier = dotted(kind);
+        }
+    }
+}
+
 bool read_policies(const ASN1_OCTET_STRING* octets, Extensions& into) {
     const auto decoded = decode_whole<CERTIFICATEPOLICIES, CERTIFICATEPOLICIES_free>(
         octets, d2i_CERTIFICATEPOLICIES);
@@ -162,7 +173,9 @@ bool read_policies(const ASN1_OCTET_STRING* octets, Extensions& into) {
     std::vector<std::string> policies;
     std::set<std::string> seen;
     for (int i = 0; i < sk_POLICYINFO_num(decoded.get()); ++i) {
-        std::string policy = dotted(sk_POLICYINFO_value(decoded.get(), i)->policyid);
+        const POLICYINFO* info = sk_POLICYINFO_value(decoded.get(), i);
+        std::string policy = dotted(info->policyid);
+        note_unknown_qualifiers(info, into);
         // "A certificate policy OID MUST NOT appear more than once."
         if (!seen.insert(policy).second) {
             return false;
@@ -258,19 +271,31 @@ bool read_elsewhere(int nid) {
     return nid == NID_crl_distribution_points;
 }
 
+/// RFC 5280 section 4.2.1.4: critical policies whose qualifier is not understood refuse the
+/// certificate.
+void check_qualifiers(int nid, bool critical, Extensions& into) {
+    if (nid == NID_certificate_policies && critical && !into.unknown_qualifier.empty()) {
+        into.flaws.push_back({Fault::unknown_critical_extension,
+                              "certificatePolicies is critical and its qualifier " +
+                                  into.unknown_qualifier + " not known here"});
+    }
+}
+
 void read_extension(X509_EXTENSION* extension, Extensions& into) {
     const ASN1_OBJECT* object = X509_EXTENSION_get_object(extension);
     const int nid = OBJ_obj2nid(object);
+    const bool critical = X509_EXTENSION_get_critical(extension) != 0;
     for (const auto& reader : readers) {
         if (nid != NID_undef && reader.nid == nid) {
             if (!reader.read(X509_EXTENSION_get_data(extension), into)) {
                 into.flaws.push_back(
                     {Fault::malformed_extension, object_name(object) + " cannot be read"});
             }
+            check_qualifiers(nid, critical, into);
             return;
         }
     }
-    if (X509_EXTENSION_get_critical(extension) != 0 && !read_elsewhere(nid)) {
+    if (critical && !read_elsewhere(nid)) {
         into.flaws.push_back({Fault::unknown_critical_extension,
                               object_name(object) + " is critical and not known here"});
     }

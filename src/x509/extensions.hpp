@@ -78,6 +78,8 @@ struct Extensions {
     std::optional<NameConstraints> name_constraints;
     /// Policy OIDs; none when the extension is absent.
     std::optional<std::vector<std::string>> policies;
+    /// A qualifier of a policy that is neither of the two RFC 5280 knows; empty: there is none.
+    std::string unknown_qualifier{};
     std::vector<PolicyMapping> policy_mappings;
     PolicySkips policy_skips;
     /// Unknown critical, malformed and duplicate extensions.

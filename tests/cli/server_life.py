@@ -21,7 +21,7 @@ from lab.device import register  # noqa: E402
 from lab.makers import Rollcall  # noqa: E402
 from lab.server import Server, program, rollcall  # noqa: E402
 
-LOOPBACK = ["--device-https", "127.0.0.1:0", "--device-mqtt", "off",
+LOOPBACK = ["--device-https", "127.0.0.1:0", "--device-mqtt", "off", "--device-amqp", "off",
             "--operator", "127.0.0.1:0", "--metrics", "off"]
 PATIENCE = 60
 
@@ -68,22 +68,16 @@ class ServerLife(unittest.TestCase):
         with open(os.path.join(self.scratch, "server", "server.out"), encoding="utf-8") as file:
             said = file.read()
         self.assertRegex(said, r"\Aready scope=0ne[0-9A-F]{8} device-https=127\.0\.0\.1:\d+ "
-                               r"device-mqtt=127\.0\.0\.1:\d+ device-amqp=off operator=127\.0\.0\.1:\d+ "
-                               r"metrics=127\.0\.0\.1:\d+\n\Z")
+                               r"device-mqtt=127\.0\.0\.1:\d+ device-amqp=127\.0\.0\.1:\d+ "
+                               r"operator=127\.0\.0\.1:\d+ metrics=127\.0\.0\.1:\d+\n\Z")
         self.assertNotIn(":0 ", said)
         self.assertEqual(server.command("scope", "show").out, server.scope + "\n")
         self.assertEqual(server.command("scope", "show", "--json").json,
                          {"scopeId": server.scope})
 
-    def test_doors_of_later_versions_stay_off_and_it_says_so(self):
-        server = self.server("--device-mqtt", "127.0.0.1:0", "--device-amqp", "127.0.0.1:0")
-        self.assertEqual(set(server.doors), {"device-https", "device-mqtt", "operator"})
-        self.assertNotRegex(server.told(), "no device-mqtt door")
-        self.assertRegex(server.told(), "no device-amqp door")
-
     def test_closed_doors(self):
         server = self.server("--device-https", "off", "--device-mqtt", "off",
-                             "--operator", "off")
+                             "--device-amqp", "off", "--operator", "off")
         self.assertEqual(server.doors, {})
         server.command("group", "list")  # the socket is always there
         self.assertIn("no device can register", server.command("doctor", expect=None).out)

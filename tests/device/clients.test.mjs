@@ -4,14 +4,7 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { host, intermediate, leaf, register, rollcall, root, selfSigned } from './lab.mjs';
-
-async function groupOf(name) {
-  const ca = await root(`${name} root`);
-  await rollcall('group', 'create', name);
-  await rollcall('group', 'cert', 'set', name, 'primary', ca.certificate, '--vouch');
-  return ca;
-}
+import { groupOf, host, intermediate, leaf, register, rollcall, root, selfSigned } from './lab.mjs';
 
 describe('the SDK', { concurrency: true }, () => {
   it('is given what it needs to find its hub', async () => {

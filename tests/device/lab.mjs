@@ -2,16 +2,22 @@
 // What the device tests share: commands to the server, certificates, and the SDK's registration
 // with a count of what went otherwise than it should have.
 import { execFile } from 'node:child_process';
+import { after } from 'node:test';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { promisify } from 'node:util';
 import path from 'node:path';
 import dps from 'azure-iot-provisioning-device';
+import amqp from 'azure-iot-provisioning-device-amqp';
 import http from 'azure-iot-provisioning-device-http';
 import mqtt from 'azure-iot-provisioning-device-mqtt';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
+import hubAmqp from 'azure-iot-device-amqp';
 import hubHttp from 'azure-iot-device-http';
 import hubMqtt from 'azure-iot-device-mqtt';
+import symmetric from 'azure-iot-security-symmetric-key';
 import security from 'azure-iot-security-x509';
 
 const run = promisify(execFile);
@@ -25,6 +31,25 @@ export async function rollcall(...words) {
   return stdout.trim();
 }
 
+/** What the native API says there, on the server's own socket. */
+export function ask(address) {
+  return new Promise((resolve, reject) => {
+    const socketPath = path.join(process.env.ROLLCALL_DATA, 'operator.sock');
+    request({ socketPath, path: `/api/v1${address}`, headers: { host: 'localhost' } }, (answer) => {
+      let text = '';
+      answer.on('data', (part) => { text += part; });
+      answer.on('end', () => (answer.statusCode === 200 ? resolve(JSON.parse(text))
+        : reject(new Error(`${address}: ${answer.statusCode} ${text}`))));
+    }).on('error', reject).end();
+  });
+}
+
+/** The server is killed in the midst of its work, and has been started again by the runner. */
+export async function crash() {
+  process.kill(Number(process.env.ROLLCALL_RUNNER), 'SIGUSR1');
+  await eventually(() => existsSync(path.join(scratch, 'crashed')), 60);
+}
+
 let made = 0;
 async function pki(kind, name, ...words) {
   made += 1;
@@ -35,6 +60,14 @@ async function pki(kind, name, ...words) {
 
 export const root = (name) => pki('ca', name);
 export const intermediate = (issuer, name) => pki('intermediate', name, '--issuer', issuer.stem);
+
+/** An enrollment group with a new root, for which we vouch. */
+export async function groupOf(name) {
+  const ca = await root(`${name} root`);
+  await rollcall('group', 'create', name);
+  await rollcall('group', 'cert', 'set', name, 'primary', ca.certificate, '--vouch');
+  return ca;
+}
 
 /** A device's certificate with its intermediates. */
 export async function leaf(issuer, name, ...words) {
@@ -61,29 +94,56 @@ export const transports = {
   https: { provisioning: http.Http, hub: hubHttp.Http },
   mqtt: { provisioning: mqtt.Mqtt, hub: hubMqtt.Mqtt },
   'mqtt-ws': { provisioning: mqtt.MqttWs, hub: hubMqtt.MqttWs },
+  amqp: { provisioning: amqp.Amqp, hub: hubAmqp.Amqp },
+  'amqp-ws': { provisioning: amqp.AmqpWs, hub: hubAmqp.AmqpWs },
 };
 
-/** What the unmodified SDK says: {assigned: registrationState} or {refused: error}. */
+async function securityOf(id, held) {
+  if (held.symmetricKey) return new symmetric.SymmetricKeySecurityClient(id, held.symmetricKey);
+  const cert = await readFile(held.chain, 'utf8');
+  const key = await readFile(held.key, 'utf8');
+  return new security.X509Security(id, { cert, key });
+}
+
+/**
+ * What the unmodified SDK says: {assigned: registrationState} or {refused: error}. `device`: a
+ * certificate of above, or {symmetricKey}.
+ */
 export async function register(id, device, payload, transport = 'https') {
-  const cert = await readFile(device.chain, 'utf8');
-  const key = await readFile(device.key, 'utf8');
   const client = dps.ProvisioningDeviceClient.create(
-    host, scope, new transports[transport].provisioning(), new security.X509Security(id, { cert, key }));
+    host, scope, new transports[transport].provisioning(), await securityOf(id, device));
   if (payload !== undefined) client.setProvisioningPayload(payload);
   return new Promise((resolve) => {
     client.register((error, result) => resolve(error ? { refused: error } : { assigned: result }));
   });
 }
 
-/** The SDK's hub client of a device, not yet open. */
-export async function hubClient(id, held, transport = 'mqtt') {
+/** What the SDK makes of a refusal; over AMQP it hands on the condition as it came. */
+export const refusalOf = (error) => (
+  error.condition === 'amqp:unauthorized-access' ? 'UnauthorizedError' : error.name);
+
+const clients = [];
+// A client that a failed test left open keeps the process alive.
+after(() => Promise.race([Promise.allSettled(clients.map((client) => client.close())),
+  new Promise((resolve) => { setTimeout(resolve, 10_000).unref(); })]));
+
+/** The SDK's hub client of a device, not yet open. It does not try again, unless `persistent`. */
+export async function hubClient(id, held, transport = 'mqtt', persistent = false) {
+  if (held.symmetricKey) {
+    const client = device.Client.fromConnectionString(
+      `HostName=${host};DeviceId=${id};SharedAccessKey=${held.symmetricKey}`,
+      transports[transport].hub);
+    if (!persistent) client.setRetryPolicy(new common.NoRetry());
+    return client;
+  }
   const client = device.Client.fromConnectionString(
     `HostName=${host};DeviceId=${id};x509=true`, transports[transport].hub);
+  clients.push(client);
   const options = { cert: await readFile(held.chain, 'utf8'),
     key: await readFile(held.key, 'utf8') };
   const set = client.setOptions(options);
   if (transport !== 'https') await set;  // over HTTPS the SDK never says that it is done
-  client.setRetryPolicy(new common.NoRetry());
+  if (!persistent) client.setRetryPolicy(new common.NoRetry());
   return client;
 }
 

@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.clock import DAY, Clock  # noqa: E402
+from lab.mqtt import Mqtt, at_hub, hub_user, provision  # noqa: E402
 from lab.scenario import Scenario, main  # noqa: E402
 from lab.server import Server  # noqa: E402
 
@@ -124,6 +125,19 @@ class Year(Scenario):
             answer = talk.ask("POST", talk.path(name), {"registrationId": name})
             self.assertEqual((answer.status, answer.json["errorCode"]), (401, 401002))
         self.assertRegex(self.explained(name)["explanation"], f"expired on {written(end)}")
+
+    def test_a_leaf_ends_at_the_hub(self):
+        root = self.tree()
+        name = self.own("dev")
+        leaf = self.ours.leaf(root, name, start=-1, end=100)
+        _, end = validity(leaf)
+        self.assertTrue(provision(self.server, name, leaf.credential).assigned)
+        self.second(end)
+        with at_hub(self.server, name, leaf.credential) as session:
+            self.second(end + 1)
+            with Mqtt(self.server, leaf.credential) as late:
+                self.assertEqual(late.connect(name, hub_user(self.server, name)).code, 5)
+            session.ping()  # its end closes nothing
 
     def test_individual_leaves_follow_one_another(self):
         name = self.own("dev")

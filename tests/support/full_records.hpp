@@ -30,6 +30,14 @@ inline x509::Certificate a_certificate(const std::string& name) {
     return x509::issue_self_signed(profile, key, entropy).value().certificate;
 }
 
+/// Two keys of different sizes.
+inline domain::SymmetricKeys keys_of(const std::string& name) {
+    const std::string longer(64 - std::min<std::size_t>(name.size(), 64), '+');
+    return {domain::derived_device_key(*domain::symmetric_key_of(Bytes(16, 7)),
+                                       RegistrationId::trusted(name)),
+            *domain::symmetric_key_of(Bytes{longer.begin(), longer.end()})};
+}
+
 inline domain::CaCertificate a_ca(const std::string& name) {
     return {.id = CaId::trusted("ca-" + name),
             .name = name,
@@ -48,6 +56,7 @@ inline domain::EnrollmentGroup a_group(const std::string& name) {
     group.instance = "instance-of-" + name;
     group.slots[0] = {CaId::trusted("ca-a"), CaId::trusted("ca-b")};
     group.slots[1] = {std::nullopt, CaId::trusted("ca-c")};
+    group.keys = keys_of("group " + name);
     group.reprovision = {false, false};
     group.auto_approve = false;
     group.refuse_older_leaf = true;
@@ -70,6 +79,7 @@ inline domain::IndividualEnrollment an_individual(const std::string& name) {
     enrollment.device_id = DeviceId::trusted("Device-Of-" + name);
     enrollment.slots[0] = a_certificate(name + " 1");
     enrollment.slots[1] = a_certificate(name + " 2");
+    enrollment.keys = keys_of("individual " + name);
     enrollment.reprovision = {false, true};
     enrollment.initial_twin = R"({"tags":{"a":1}})";
     enrollment.allocation = {domain::AllocationPolicy::static_hub, {"a.example"}};
@@ -91,6 +101,7 @@ inline domain::Adoption an_adoption(const std::string& group, const std::string&
     adoption.at = day("2026-03-01");
     adoption.entry = group_entry(group);
     adoption.slot = domain::Slot::secondary;
+    adoption.attestation = domain::AttestationKind::symmetric_key;
     adoption.ca_sha256 = digest_of("ca " + ca);
     adoption.ca = {digest_of("ca subject " + ca), digest_of("ca key " + ca)};
     adoption.leaf_sha256 = digest_of("leaf");

@@ -91,7 +91,7 @@ struct NativeDoor : OperatorDesk {
     Metrics metrics;
     service::Admission admission{clock, metrics, {}};
     service::Hub hub{store,     store, trust_book, sessions, telemetry,
-                     admission, clock, entropy,    metrics};
+                     admission, clock, entropy,    metrics,  "hub.example"};
     front::NativeApi api{front::NativeServices{enroller, access, trust_book, store, refusals, hub,
                                                telemetry, clock, entropy, facts, audit_key}};
     json::value document = json::parse(

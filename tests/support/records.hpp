@@ -41,6 +41,17 @@ public:
         records_.groups.push_back(group);
         return *this;
     }
+    /// A group that attests by these symmetric keys.
+    WorldBuilder& key_group(const std::string& id, domain::SymmetricKeys keys,
+                            bool enabled = true) {
+        group(id, {}, {}, enabled);
+        last_group().keys = std::move(keys);
+        return *this;
+    }
+    WorldBuilder& distrust(const Digest& key) {
+        records_.distrusted.push_back({key, "a key"});
+        return *this;
+    }
     WorldBuilder& distrust(const x509::Certificate& certificate) {
         domain::Distrusted lost{certificate.spki_sha256(), certificate.subject()};
         lost.certificate = certificate;
@@ -72,6 +83,13 @@ inline domain::RegistrationRequest a_request(const std::string& id,
     request.id = RegistrationId::trusted(id);
     request.peer.certificates = std::move(chain);
     request.api_version = "2019-03-31";
+    return request;
+}
+
+/// One that brings a token and no certificate.
+inline domain::RegistrationRequest a_token_request(const std::string& id, std::string sas) {
+    domain::RegistrationRequest request = a_request(id, std::vector<x509::Certificate>{});
+    request.sas = std::move(sas);
     return request;
 }
 

@@ -75,7 +75,7 @@ class Server:
     def start(self):
         given = set(self.options)
         doors = {"--device-https": "127.0.0.1:0", "--device-mqtt": "127.0.0.1:0",
-                 "--device-amqp": "off", "--operator": "127.0.0.1:0", "--metrics": "off"}
+                 "--device-amqp": "127.0.0.1:0", "--operator": "127.0.0.1:0", "--metrics": "off"}
         defaults = [w for option, value in doors.items() if option not in given
                     for w in (option, value)]
         out = os.path.join(os.path.dirname(self.log), "server.out")
