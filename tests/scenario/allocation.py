@@ -9,6 +9,8 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab import webhook as hook  # noqa: E402
 from lab.device import Conversation, outcome_of  # noqa: E402
+from lab.keys import (at_hub, device_token, register_https, register_mqtt,  # noqa: E402
+                      registration_token)
 from lab.makers import Party  # noqa: E402
 from lab.scenario import Scenario, main  # noqa: E402
 from lab.server import Server, rollcall  # noqa: E402
@@ -380,6 +382,35 @@ class CustomAllocation(Hubs):
         self.assertEqual(entry["registrationId"], self.own("dev"))
         self.assertEqual(entry["iotHubs"], [AWAY, AWAY2])
         self.assertTrue(entry["customAllocationDefinition"]["webhookUrl"].endswith("?****"))
+
+    def test_a_device_with_a_key_is_allocated_too(self):
+        url = self.webhook.script(self.own("hook"), hook.assigns(OURS2, payload={"p": 1}))
+        group, name = self.own("group"), self.own("dev")
+        self.command("group", "create", group, "--symmetric-key", "--allocation", "custom",
+                     "--webhook", url)
+        key = self.command("group", "key", "derive", group, name).out.strip()
+        for register in (register_https, register_mqtt):
+            outcome = register(self.server, name, registration_token(self.server, name, key))
+            self.assert_at(outcome, OURS2, "initialAssignment")
+            self.assertEqual(outcome.state["payload"], {"p": 1})
+        self.assertEqual(len(self.calls()), 1, "the same device came again")
+        asked = self.calls()[0]
+        self.assertEqual(asked["enrollmentGroup"]["attestation"], {"type": "symmetricKey"})
+        context = asked["deviceRuntimeContext"]
+        self.assertEqual((context["symmetricKey"], context.get("x509")), ({}, None))
+        for secret in (key, self.command("group", "key", "show", group, "primary").out.strip()):
+            self.assertNotIn(secret, str(asked))
+        # Its tokens are for the hub that it was told, until that is elsewhere.
+        told = device_token(self.server, name, key, hub=OURS2)
+        session = at_hub(self.server, name, told)
+        self.command("group", "update", group, "--allocation", "static", "--hub", AWAY)
+        self.assert_at(register_https(self.server, name,
+                                      registration_token(self.server, name, key)), AWAY)
+        self.assertIsNone(session.next())
+        session.close()
+        for hub in (OURS2, OURS, AWAY):
+            with self.assertRaises(ConnectionRefusedError, msg=hub):
+                at_hub(self.server, name, device_token(self.server, name, key, hub=hub))
 
     def test_never_asks_and_stays(self):
         group, device = self.hooked(hook.assigns(OURS), hook.assigns(AWAY, payload={"p": 1}))
