@@ -165,7 +165,7 @@ Task<Result<domain::Twin>> Hub::stored_twin(const DeviceId& device) {
 
 /// What the entry says at the first question is kept: a twin does not change with its entry.
 Task<Result<domain::Twin>> Hub::twin(const DeviceId& device) {
-    for (int attempt = 0; attempt < limits::change_attempts_max; ++attempt) {
+    for (int attempt = 0; attempt < twin_attempts_max; ++attempt) {
         CO_TRY(domain::Twin twin, co_await stored_twin(device));
         if (!twin.etag.empty() || (twin.desired == "{}" && twin.tags == "{}")) {
             co_return twin;
@@ -188,7 +188,7 @@ Task<Result<domain::Twin>> Hub::twin(const DeviceId& device) {
 }
 
 Task<Result<std::uint64_t>> Hub::report(const DeviceId& device, const std::string& patch) {
-    for (int attempt = 0; attempt < limits::change_attempts_max; ++attempt) {
+    for (int attempt = 0; attempt < twin_attempts_max; ++attempt) {
         CO_TRY(domain::Twin twin, co_await stored_twin(device));
         CO_TRY(twin.reported, merge_into(TwinPart::reported, twin.reported, patch));
         domain::Changes changes;

@@ -136,7 +136,7 @@ Task<Result<std::size_t>> Hub::purge_messages(const Order& order, const std::str
 Task<Result<domain::Twin>> Hub::change_twin(const Order& order, const std::string& device,
                                             const TwinChange& change) {
     CO_TRY(const domain::Device record, co_await known(device));
-    for (int attempt = 0; attempt < limits::change_attempts_max; ++attempt) {
+    for (int attempt = 0; attempt < twin_attempts_max; ++attempt) {
         CO_TRY(domain::Twin twin, co_await stored_twin(record.id));
         CO_TRY([[maybe_unused]] const Done same, order.if_match.check(twin.etag));
         domain::Changes changes;

@@ -18,11 +18,11 @@ PATIENCE = 60
 class Mosquitto(Wire):
     @classmethod
     def make_server(cls):
-        return Server(cls.scratch, name="localhost")  # a name that mosquitto can look up and check
+        return Server(cls.scratch, name="localhost")
 
     def words(self, tool, device, credential, *more, client_id=None, user=None):
         _, port = self.server.doors["device-mqtt"]
-        return [tool, "-h", "localhost", "-p", str(port), "--cafile", self.server.ca_file,
+        return [tool, "-h", "127.0.0.1", "-p", str(port), "--cafile", self.server.ca_file,
                 *(["--cert", credential.chain, "--key", credential.key] if credential else []),
                 "-i", client_id or device, "-u", user or f"localhost/{device}/?api-version=2021-04-12",
                 "-V", "mqttv311", *more]
