@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HubMailbox: what other threads want of a hub session, brought to its core. For hub_mqtt; a
-// session on AMQP will use it the same way.
+// HubMailbox: what other threads want of a hub session, brought to its core. For hub_mqtt and
+// hub_amqp.
 #pragma once
 
 #include "base/limits.hpp"
@@ -45,7 +45,23 @@ public:
     }
 
     // --- On the session's core ---
-    std::vector<service::Delivery> take_all() { return std::exchange(waiting_, {}); }
+    /// Empties it: each DesiredChange and MethodRequest goes to `deliver`. true: there may be
+    /// messages to fetch.
+    template <class Deliver>
+    bool hand_out(const Deliver& deliver) {
+        bool messages_wait = false;
+        const auto mail = std::exchange(waiting_, {});
+        for (const auto& delivery : mail) {
+            if (const auto* const change = std::get_if<service::DesiredChange>(&delivery)) {
+                deliver(*change);
+            } else if (const auto* const request = std::get_if<service::MethodRequest>(&delivery)) {
+                deliver(*request);
+            } else {
+                messages_wait = true;
+            }
+        }
+        return messages_wait;
+    }
     /// The owner goes; what comes from now on is dropped.
     void abandon() { owner_ = nullptr; }
 

@@ -428,17 +428,7 @@ Task<Result<Done>> HubMqtt::Conversation::acknowledged(std::uint64_t token) {
 }
 
 Task<Result<Done>> HubMqtt::Conversation::woken() {
-    const std::vector<service::Delivery> mail = mailbox_->take_all();
-    bool messages_wait = false;
-    for (const auto& delivery : mail) {
-        if (const auto* const change = std::get_if<service::DesiredChange>(&delivery)) {
-            deliver(*change);
-        } else if (const auto* const request = std::get_if<service::MethodRequest>(&delivery)) {
-            deliver(*request);
-        } else {
-            messages_wait = true;
-        }
-    }
+    const bool messages_wait = mailbox_->hand_out([this](const auto& wish) { deliver(wish); });
     if (messages_wait) {
         co_return co_await deliver_messages();
     }
