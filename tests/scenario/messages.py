@@ -8,29 +8,15 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-from lab.operator import Operator  # noqa: E402
-from lab.scenario import Scenario, main  # noqa: E402
+from lab.scenario import main  # noqa: E402
+from lab.steady import Steady  # noqa: E402
 
 LOTS, LOT = 8, 50  # as many as may wait
 FETCHERS = 6
 VERSION = "api-version=2020-03-13"
 
 
-class Messages(Scenario):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.operator = Operator(cls.server)
-        cls.root = cls.ours.root("Messages Root")
-        cls.server.command("group", "create", "messages")
-        cls.server.command("group", "cert", "set", "messages", "primary", cls.root.certificate,
-                           "--vouch")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.operator.close()
-        super().tearDownClass()
-
+class Messages(Steady):
     def test_each_is_given_once_to_many_connections(self):
         device = self.own("dev")
         leaf = self.ours.leaf(self.root, device).credential
