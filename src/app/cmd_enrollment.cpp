@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // rollcall enrollment: individual enrollments; their slots are in cmd_enrollment_cert.cpp.
+#include "app/allocation_options.hpp"
 #include "app/cmd_enrollment_cert.hpp"
 #include "app/cmd_keys.hpp"
 #include "app/operation.hpp"
@@ -31,16 +32,20 @@ Result<Exit> show(const Invocation& call) {
         print_json(call.io().out, enrollment);
         return Exit::done;
     }
-    print_fields(call.io().out, {{"registration id", shown(enrollment, "registrationId")},
-                                 {"device id", shown(enrollment, "deviceId")},
-                                 {"enabled", shown(enrollment, "enabled")},
-                                 {"attests by", shown(enrollment, "attestation")},
-                                 {"reprovisioning",
-                                  reprovision_word(*find_member(enrollment, "reprovisionPolicy"))},
-                                 {"initial twin", shown(enrollment, "initialTwin")},
-                                 {"created", shown(enrollment, "created")},
-                                 {"updated", shown(enrollment, "updated")},
-                                 {"etag", shown(enrollment, "etag")}});
+    std::vector<std::pair<std::string, std::string>> fields{
+        {"registration id", shown(enrollment, "registrationId")},
+        {"device id", shown(enrollment, "deviceId")},
+        {"enabled", shown(enrollment, "enabled")},
+        {"attests by", shown(enrollment, "attestation")},
+        {"reprovisioning", reprovision_word(*find_member(enrollment, "reprovisionPolicy"))},
+        {"initial twin", shown(enrollment, "initialTwin")},
+        {"created", shown(enrollment, "created")},
+        {"updated", shown(enrollment, "updated")},
+        {"etag", shown(enrollment, "etag")}};
+    for (auto& field : allocation_fields(enrollment)) {
+        fields.push_back(std::move(field));
+    }
+    print_fields(call.io().out, fields);
     call.io().out << '\n';
     print_leaf_slots(call.io().out, *find_member(enrollment, "certificates"));
     return Exit::done;
@@ -56,7 +61,7 @@ Result<Done> put_settings(const Invocation& call, json::object& body) {
     if (call.has("--initial-twin")) {
         TRY(body["initialTwin"], read_twin_file(call.text("--initial-twin")));
     }
-    return Done{};
+    return put_allocation(call, body);
 }
 
 Result<Exit> create(const Invocation& call) {
@@ -123,13 +128,19 @@ Result<Exit> remove(const Invocation& call) {
     return answer ? report_change(call, *answer, "Enrollment " + id + " is deleted.") : Exit::done;
 }
 
+std::vector<Parameter> with(std::vector<Parameter> first, std::vector<Parameter> more) {
+    for (Parameter& parameter : more) {
+        first.push_back(std::move(parameter));
+    }
+    return first;
+}
+
 }  // namespace
 
 std::vector<Command> enrollment_commands() {
     const Parameter id = positional("ID", "the device's registration id");
     const Parameter device_id =
         option("--device-id NAME", "what the device is called at its hub, if not its id");
-    const std::vector<Parameter> keys = new_key_options();
     std::vector<Command> commands{
         {"enrollment list",
          "all individual enrollments",
@@ -144,10 +155,13 @@ std::vector<Command> enrollment_commands() {
          show},
         {"enrollment create",
          "let one device register with its own certificates, or its own symmetric key",
-         {id, option("--primary FILE", "the device's certificate"),
-          option("--secondary FILE", "its next one, accepted as well"), device_id, keys[0], keys[1],
-          keys[2], reprovision_option(), initial_twin_option(),
-          flag("--disabled", "make it, and refuse the device"), force_flag(), reason_option()},
+         with(with({id, option("--primary FILE", "the device's certificate"),
+                    option("--secondary FILE", "its next one, accepted as well"), device_id},
+                   new_key_options()),
+              with({reprovision_option(), initial_twin_option(),
+                    flag("--disabled", "make it, and refuse the device"), force_flag(),
+                    reason_option()},
+                   allocation_options())),
          {{"rollcall enrollment create meter-17 --primary meter-17.pem", ""},
           {"rollcall enrollment create meter-18 --symmetric-key", ""},
           {"rollcall enrollment create lost-17 --disabled",
@@ -155,8 +169,9 @@ std::vector<Command> enrollment_commands() {
          create},
         {"enrollment update",
          "change an individual enrollment's settings",
-         {id, device_id, reprovision_option(), initial_twin_option(), reason_option(),
-          etag_option()},
+         with({id, device_id, reprovision_option(), initial_twin_option(), reason_option(),
+               etag_option()},
+              allocation_options()),
          {{"rollcall enrollment update meter-17 --device-id meter-17b", ""}},
          update},
         {"enrollment enable",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // rollcall group: enrollment groups themselves; their slots are in cmd_group_cert.cpp.
+#include "app/allocation_options.hpp"
 #include "app/cmd_group_cert.hpp"
 #include "app/cmd_keys.hpp"
 #include "app/operation.hpp"
@@ -33,18 +34,22 @@ Result<Exit> show(const Invocation& call) {
         return Exit::done;
     }
     TRY(const json::value adoption, client.get(path + "/adoption"));
-    print_fields(call.io().out,
-                 {{"group", shown(group, "id")},
-                  {"enabled", shown(group, "enabled")},
-                  {"attests by", shown(group, "attestation")},
-                  {"auto-approve", shown(group, "autoApprove")},
-                  {"refuse older leaf", shown(group, "refuseOlderLeaf")},
-                  {"reprovisioning", reprovision_word(*find_member(group, "reprovisionPolicy"))},
-                  {"initial twin", shown(group, "initialTwin")},
-                  {"registrations", shown(adoption, "devices")},
-                  {"created", shown(group, "created")},
-                  {"updated", shown(group, "updated")},
-                  {"etag", shown(group, "etag")}});
+    std::vector<std::pair<std::string, std::string>> fields{
+        {{"group", shown(group, "id")},
+         {"enabled", shown(group, "enabled")},
+         {"attests by", shown(group, "attestation")},
+         {"auto-approve", shown(group, "autoApprove")},
+         {"refuse older leaf", shown(group, "refuseOlderLeaf")},
+         {"reprovisioning", reprovision_word(*find_member(group, "reprovisionPolicy"))},
+         {"initial twin", shown(group, "initialTwin")},
+         {"registrations", shown(adoption, "devices")},
+         {"created", shown(group, "created")},
+         {"updated", shown(group, "updated")},
+         {"etag", shown(group, "etag")}}};
+    for (auto& field : allocation_fields(group)) {
+        fields.push_back(std::move(field));
+    }
+    print_fields(call.io().out, fields);
     call.io().out << '\n';
     print_group_slots(call.io().out, *find_member(group, "certificates"), &adoption);
     return Exit::done;
@@ -64,16 +69,21 @@ Result<Done> put_settings(const Invocation& call, json::object& body) {
     if (call.has("--initial-twin")) {
         TRY(body["initialTwin"], read_twin_file(call.text("--initial-twin")));
     }
-    return Done{};
+    return put_allocation(call, body);
 }
 
 std::vector<Parameter> settings() {
-    return {option("--auto-approve WORD", "let unknown devices under a valid chain in at once")
-                .one_of({"on", "off"}),
-            option("--refuse-older-leaf WORD",
-                   "refuse a device that returns with a leaf older than its last")
-                .one_of({"on", "off"}),
-            reprovision_option(), initial_twin_option()};
+    std::vector<Parameter> all{
+        option("--auto-approve WORD", "let unknown devices under a valid chain in at once")
+            .one_of({"on", "off"}),
+        option("--refuse-older-leaf WORD",
+               "refuse a device that returns with a leaf older than its last")
+            .one_of({"on", "off"}),
+        reprovision_option(), initial_twin_option()};
+    for (Parameter& parameter : allocation_options()) {
+        all.push_back(std::move(parameter));
+    }
+    return all;
 }
 
 Result<Exit> create(const Invocation& call) {

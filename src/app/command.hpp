@@ -122,6 +122,7 @@ Error usage_error(std::string detail);
 std::vector<Command> serve_commands();  // serve, init, config
 std::vector<Command> scope_commands();
 std::vector<Command> group_commands();
+std::vector<Command> hub_commands();
 std::vector<Command> ca_commands();
 std::vector<Command> enrollment_commands();
 std::vector<Command> device_commands();

@@ -21,6 +21,7 @@ const std::vector<Entry>& entries() {
         {{{"scope", "the tenant that devices name (idScope)"}}, scope_commands},
         {{{"group", "enrollment groups: every device whose chain ends under a CA of yours"}},
          group_commands},
+        {{{"hub", "hubs that devices may be assigned to"}}, hub_commands},
         {{{"ca", "CA certificates, and proofs that their keys are yours"}}, ca_commands},
         {{{"enrollment", "individual enrollments: one device by its own certificates"}},
          enrollment_commands},

@@ -34,6 +34,12 @@ Key text_key(std::string name, std::optional<std::string>& into) {
                 return into.has_value();
             }};
 }
+Key flag_key(std::string name, std::optional<bool>& into) {
+    return {std::move(name), "true or false", [&into](const toml::node& node) {
+                into = node.value_exact<bool>();
+                return into.has_value();
+            }};
+}
 Key number_key(std::string name, std::optional<std::int64_t>& into) {
     return {std::move(name), "a whole number", [&into](const toml::node& node) {
                 into = node.value_exact<std::int64_t>();
@@ -78,6 +84,8 @@ std::vector<Key> keys_of(Config& config) {
         number_key("admission.source", config.admission_source),
         number_key("admission.proven_source", config.admission_proven_source),
         number_key("admission.strangers", config.admission_strangers),
+        text_key("allocation.webhook_ca", config.webhook_ca),
+        flag_key("allocation.loopback_http", config.webhook_loopback_http),
         text_key("log.level", config.log_level),
         text_key("log.format", config.log_format),
     };
@@ -159,6 +167,8 @@ public:
         names();
         words();
         numbers();
+        settings_.webhooks.ca_file = config_.webhook_ca.value_or("");
+        settings_.webhooks.loopback_http = config_.webhook_loopback_http.value_or(false);
         if (config_.data) {
             settings_.data = *config_.data;
             expect(!config_.data->empty(), "data is empty");
@@ -341,6 +351,8 @@ Config overlay(const Config& under, const Config& over) {
     lay(result.admission_source, over.admission_source);
     lay(result.admission_proven_source, over.admission_proven_source);
     lay(result.admission_strangers, over.admission_strangers);
+    lay(result.webhook_ca, over.webhook_ca);
+    lay(result.webhook_loopback_http, over.webhook_loopback_http);
     lay(result.log_level, over.log_level);
     lay(result.log_format, over.log_format);
     return result;

@@ -4,6 +4,7 @@
 // once. Nothing below the app floor sees either.
 #pragma once
 
+#include "app/webhook_caller.hpp"
 #include "base/result.hpp"
 #include "base/telemetry.hpp"
 #include "net/listener.hpp"
@@ -38,6 +39,8 @@ struct Config {
     std::optional<std::int64_t> admission_source{};
     std::optional<std::int64_t> admission_proven_source{};
     std::optional<std::int64_t> admission_strangers{};
+    std::optional<std::string> webhook_ca{};
+    std::optional<bool> webhook_loopback_http{};
     std::optional<std::string> log_level{};
     std::optional<std::string> log_format{};
 };
@@ -73,6 +76,7 @@ struct Settings {
     std::size_t threads = 0;  ///< 0: one for each core of the machine
     std::chrono::seconds drain_time{10};
     service::AdmissionRates admission{.strangers = 0};  ///< strangers 0: by the number of threads
+    WebhookSettings webhooks{};
     Severity log_level = Severity::info;
     bool log_json = false;
 

@@ -13,8 +13,6 @@ namespace rollcall::app {
 namespace {
 
 constexpr const char* scope_key = "scope";
-/// The hub that is this server itself; others will be linked beside it.
-constexpr const char* own_hub_key = "linked-hub.own";
 
 domain::AuditEvent local_event(const std::string& action, const std::string& object,
                                const std::string& before, const std::string& reason,
@@ -137,16 +135,58 @@ Result<Done> Instance::set_scope(const ScopeId& scope, const std::string& reason
     return Done{};
 }
 
-Result<Done> Instance::keep_hub(const std::string& hub, TimePoint now) {
-    TRY(const auto before, setting(own_hub_key));
-    if (before == hub) {
+Result<bool> Instance::has_devices(const std::string& hub) {
+    store::RegistrationFilter filter;
+    filter.hub = hub;
+    TRY(const std::uint64_t count,
+        of_file(directory_.store_file(), await_now(store_->registration_count(filter))));
+    return count > 0;
+}
+
+Result<Done> Instance::keep_hub(const std::string& hub, TimePoint now, Entropy& entropy) {
+    const std::string key{domain::own_hub_key};
+    TRY(const auto before, setting(key));
+    TRY(const auto records, of_file(directory_.store_file(), await_now(store_->trust_records())));
+    const auto* const known = domain::find_hub(records.hubs, hub);
+    if (before == hub && known != nullptr && known->own) {
         return Done{};
     }
-    std::optional<domain::AuditEvent> event;
-    if (before) {
-        event = local_event("hub.set", "hub/" + hub, *before, "", now);
+    domain::Changes changes;
+    changes.moves_config = true;
+    domain::LinkedHub ours;
+    if (known != nullptr) {
+        ours = *known;
+    } else {
+        ours.created = now;
     }
-    return put_setting(own_hub_key, hub, event);
+    if (before && *before != hub) {
+        const auto* const old = domain::find_hub(records.hubs, *before);
+        domain::LinkedHub kept = old != nullptr ? *old : domain::LinkedHub{};
+        ours.weight = known != nullptr ? known->weight : kept.weight;
+        TRY(const bool needed, has_devices(*before));
+        if (needed) {
+            kept.name = *before;
+            kept.own = true;
+            kept.allocate = false;
+            kept.etag = new_etag(entropy);
+            kept.created = old != nullptr ? old->created : now;
+            kept.updated = now;
+            changes.writes.emplace_back(domain::PutHub{kept});
+        } else if (old != nullptr) {
+            changes.writes.emplace_back(domain::DeleteHub{*before});
+        }
+        changes.audit.push_back(local_event("hub.set", "hub/" + hub, *before, "", now));
+    }
+    ours.name = hub;
+    ours.own = true;
+    ours.etag = new_etag(entropy);
+    ours.updated = now;
+    // Last: the new name may be the old one in another spelling.
+    changes.writes.emplace_back(domain::PutHub{ours});
+    changes.writes.emplace_back(domain::PutSetting{key, hub});
+    TRY([[maybe_unused]] const auto receipt,
+        of_file(directory_.store_file(), await_now(store_->commit(changes))));
+    return Done{};
 }
 
 Result<bool> Instance::keep_admin_token(service::Access& access) {

@@ -44,12 +44,14 @@ public:
 
     /// From the next start on devices have to name this scope. Audited.
     Result<Done> set_scope(const ScopeId& scope, const std::string& reason, TimePoint now);
-    /// Keeps the own hub's name as the linked hub; audited where it was another before.
-    Result<Done> keep_hub(const std::string& hub, TimePoint now);
+    /// Keeps the own hub's name as a linked hub; audited where it was another before. That one
+    /// stays linked, without new devices, while some are assigned to it.
+    Result<Done> keep_hub(const std::string& hub, TimePoint now, Entropy& entropy);
     /// Writes admin_token() where no token was made before. true: it did.
     Result<bool> keep_admin_token(service::Access& access);
 
 private:
+    Result<bool> has_devices(const std::string& hub);
     Instance(store::DataDirectory directory, std::unique_ptr<store::SqliteStore> store,
              std::unique_ptr<store::RefusalFile> refusals);
     Result<Done> keep_scope(const std::optional<ScopeId>& wanted, Entropy& entropy);

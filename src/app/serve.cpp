@@ -6,6 +6,7 @@
 #include "app/instance.hpp"
 #include "app/socket_path.hpp"
 #include "app/version.hpp"
+#include "base/files.hpp"
 #include "base/limits.hpp"
 #include "front/amqp_reception.hpp"
 #include "front/device_amqp.hpp"
@@ -62,11 +63,15 @@ Result<Ground> prepare(const Settings& settings, World& world) {
     Ground ground;
     TRY(ground.instance,
         Instance::open(settings.data, std::nullopt, world.metrics, world.clock, world.entropy));
+    if (const auto& ca_file = settings.webhooks.ca_file; !ca_file.empty()) {
+        TRY([[maybe_unused]] const auto readable, read_file(ca_file, limits::webhook_ca_bytes_max));
+    }
     store::TelemetryLog::Settings keeping;
     keeping.directory = ground.instance->path() / "telemetry";
     TRY(ground.telemetry, store::TelemetryLog::open(keeping, world.metrics));
     ground.hub = own_hub_name(settings, certificate_names, host_name());
-    TRY([[maybe_unused]] const auto kept, ground.instance->keep_hub(ground.hub, world.clock.now()));
+    TRY([[maybe_unused]] const auto kept,
+        ground.instance->keep_hub(ground.hub, world.clock.now(), world.entropy));
     if (settings.server_credential) {
         ground.credential = *settings.server_credential;
     } else {
@@ -136,10 +141,19 @@ private:
     Lane deep_searches_{1};
     service::TrustBook trust_book_{store_, store_};
     service::Admission admission_{clock_, metrics_, rates_of(settings_)};
-    service::Registrar registrar_{
-        store_, store_,   trust_book_,    refusals_, admission_,
-        clock_, entropy_, deep_searches_, metrics_,  {.scope = scope_, .own_hub = ground_.hub}};
     service::Sessions sessions_;
+    WebhookCaller webhooks_{settings_.webhooks};
+    service::Registrar registrar_{store_,
+                                  store_,
+                                  trust_book_,
+                                  refusals_,
+                                  admission_,
+                                  clock_,
+                                  entropy_,
+                                  deep_searches_,
+                                  metrics_,
+                                  {.scope = scope_},
+                                  {.webhooks = &webhooks_, .sessions = &sessions_}};
     service::TrustWatch trust_watch_{store_, trust_book_, sessions_};
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
@@ -265,6 +279,7 @@ void Server::run(const Streams& io) {
     io.out << ready_line(scope_, doors_.addresses()) << std::endl;
     runtime_.wait();
     deep_searches_.join();
+    webhooks_.close();
     ground_.telemetry->close();
     ground_.instance->close();
 }

@@ -40,6 +40,10 @@ Config option_config(const Invocation& call) {
     config.server_key = call.maybe("--server-key");
     config.hub_host = call.maybe("--hub-host");
     config.assign = call.maybe("--assign");
+    config.webhook_ca = call.maybe("--webhook-ca");
+    if (call.has("--webhook-loopback-http")) {
+        config.webhook_loopback_http = true;
+    }
     config.log_level = call.maybe("--log-level");
     config.log_format = call.maybe("--log-format");
     if (call.has("--name")) {
@@ -88,6 +92,9 @@ std::vector<Parameter> serve_parameters() {
                "else the certificate's first name, else this machine's)"),
         option("--assign WORD", "poll: answer registrations as slowly as the cloud does")
             .one_of({"now", "poll"}),
+        option("--webhook-ca FILE",
+               "CAs that allocation webhooks are verified with (default: the system's)"),
+        flag("--webhook-loopback-http", "let webhooks on this machine itself be asked over http"),
         option("--threads N", "threads for connections (default 0: one a core)").is_number(),
         option("--drain-seconds N", "how long SIGTERM lets go on what is under way (default 10)")
             .is_number(),

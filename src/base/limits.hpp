@@ -226,6 +226,26 @@ inline constexpr auto clock_skew = std::chrono::seconds{300};
 inline constexpr std::size_t page_max = 1'000;
 inline constexpr std::size_t page_default = 100;
 
+// --- Hubs and allocation (spec/dps-device-api.md 1.12) ---
+/// Linked hubs, our own names among them: DPS' own bound.
+inline constexpr std::size_t linked_hubs_max = 50;
+inline constexpr std::uint32_t hub_weight_max = 1'000;
+inline constexpr std::size_t hub_name_chars_max = 253;
+inline constexpr std::size_t webhook_url_chars_max = 2'048;
+/// What a webhook may answer: a message to a device has no more than that.
+inline constexpr std::size_t webhook_answer_bytes_max = 96 * 1024;
+inline constexpr std::size_t webhook_header_bytes_max = 16 * 1024;
+/// The CAs they are verified with; a system's own have a quarter of it.
+inline constexpr std::size_t webhook_ca_bytes_max = 1024 * 1024;
+/// One call, and all attempts of it together: SDKs wait 10 to 30 s for a first answer.
+inline constexpr auto webhook_call_time_max = 5s;
+inline constexpr auto webhook_time_max = 8s;
+inline constexpr int webhook_attempts_max = 3;
+/// Connections at once to one webhook and to all; calls that wait or run (beyond it: "busy").
+inline constexpr std::size_t webhook_connections_per_host_max = 32;
+inline constexpr std::size_t webhook_connections_max = 128;
+inline constexpr std::size_t webhook_calls_max = 1'024;
+
 // --- Operators ---
 /// Names of devices that a preview of a change lists (PRODUCT section 3.9).
 inline constexpr std::size_t impact_names_max = 100;

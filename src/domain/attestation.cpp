@@ -211,6 +211,7 @@ Attestation attest_individual(const Bench& bench, const IndividualEnrollment& en
     attested.path = {bench.leaf()};
     attested.reprovision = enrollment.reprovision;
     attested.initial_twin = enrollment.initial_twin;
+    attested.allocation = enrollment.allocation;
     attested.entry_trust_version = enrollment.trust_version;
     return attested;
 }
@@ -341,6 +342,7 @@ Attestation choose(const Bench& bench, Findings& findings) {
     attested.auto_approve = group.auto_approve;
     attested.refuse_older_leaf = group.refuse_older_leaf;
     attested.initial_twin = group.initial_twin;
+    attested.allocation = group.allocation;
     attested.entry_trust_version = group.trust_version;
     return attested;
 }

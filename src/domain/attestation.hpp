@@ -23,7 +23,9 @@ struct TrustRecords {
     std::vector<EnrollmentGroup> groups;
     std::vector<Distrusted> distrusted;
     std::vector<x509::Certificate> seen_intermediates;
-    /// Moves with every change of a CA, a group or the distrust list.
+    std::vector<LinkedHub> hubs{};  ///< ours first, then as they were linked
+    AllocationRule allocation{};    ///< the server's, for entries without one
+    /// Moves with every change of a CA, a group, a hub or the distrust list.
     std::uint64_t config_version = 0;
     /// Moves when a change of one entry can change the verdict under others.
     std::uint64_t anchors_version = 0;
@@ -115,6 +117,7 @@ struct Attested {
     bool auto_approve = true;
     bool refuse_older_leaf = false;
     std::string initial_twin{};
+    AllocationRule allocation{};
     /// Versions the decision must still find when it is committed.
     TrustVersion entry_trust_version = 0;
 };

@@ -18,7 +18,16 @@ namespace rollcall::domain {
 
 // --- What must still hold when the changes are committed -----------------------------------
 
-enum class RecordKind : std::uint8_t { ca, group, individual, registration, device, token, twin };
+enum class RecordKind : std::uint8_t {
+    ca,
+    group,
+    individual,
+    registration,
+    device,
+    token,
+    twin,
+    hub,
+};
 
 /// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
 struct ExpectEtag {
@@ -139,11 +148,17 @@ struct PutSubscriptions {
     DeviceId device;
     Subscriptions subscriptions;
 };
+struct PutHub {
+    LinkedHub hub;
+};
+struct DeleteHub {
+    std::string name;  ///< without case
+};
 using Write =
     std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                  PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
                  LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
-                 QueueMessage, RemoveMessage, PutSubscriptions>;
+                 QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.
@@ -163,7 +178,7 @@ struct Changes {
     std::vector<Expectation> expects{};
     std::vector<Write> writes{};
     std::vector<AuditEvent> audit{};
-    /// Set by operator changes of CAs, groups and the distrust list: moves config_version.
+    /// Set by operator changes of CAs, groups, hubs and the distrust list: moves config_version.
     bool moves_config = false;
     /// Set where verdicts under other entries can change (a CA record's verification or removal,
     /// distrust, a group disabled or with a slot taken away while disabled): moves anchors_version.

@@ -19,9 +19,30 @@ Device new_device(const Attested& attested, const RegistrationContext& context,
                   const RegistrationId& id, TimePoint now);
 Registration known_or_new(const RegistrationContext& context, const RegistrationId& id,
                           TimePoint now);
-void assign_hub(Registration& registration, const Attested& attested,
-                const std::optional<Registration>& prior, const std::string& own_hub,
-                const std::string& api_version);
+/// Where a device goes. `hub` is nullptr where it stays at one that is not linked any more.
+struct Place {
+    std::string name{};
+    const LinkedHub* hub = nullptr;
+    std::optional<TwinContents> initial_twin{};  ///< the webhook's
+    std::string payload{};
+};
+using Placing = std::variant<Place, Failure, AskWebhook>;
+/// What a decision looks at.
+struct Bench {
+    const Attested& attested;
+    const TrustView& trust;
+    const RegistrationContext& context;
+    const RegistrationRequest& request;
+    const DecisionInputs& inputs;
+
+    const std::optional<Registration>& prior() const { return context.registration; }
+};
+bool belongs_where_it_is(const Bench& bench);
+Placing place_of(const Bench& bench);
+Decision write_down(const Bench& bench, const Device& device, const Placing& placing,
+                    bool went_back);
+void assign_hub(Registration& registration, const Bench& bench, const Place& place);
+void settle_twin(Decision& decision, const Bench& bench, const Place& place);
 void write_device(Changes& changes, const Device& before, const RegistrationContext& context,
                   const Registration& registration, const ETag& etag);
 void rest_on_leaf(Adoption& adoption, const Attested& attested, const x509::PeerChain& peer);
@@ -45,14 +66,26 @@ DeviceId device_id_of(const RegistrationContext& context, const RegistrationId& 
     return DeviceId::trusted(id.original());
 }
 
-std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView& trust,
-                                       const RegistrationContext& context,
-                                       const RegistrationRequest& request,
-                                       const std::string& own_hub, TimePoint now,
-                                       const FreshIds& fresh) {
+bool resets_twin(const Attested& attested) {
+    return attested.reprovision.update_hub_assignment && !attested.reprovision.migrate_device_data;
+}
+
+Failure webhook_failure(unsigned status, std::string_view why) {
+    Failure failure{400207, "Custom allocation failed with status code: " + std::to_string(status)};
+    if (!why.empty()) {
+        failure.message.append(" (").append(why).append(")");
+    }
+    return failure;
+}
+
+Verdict decide(const Attested& attested, const TrustView& trust, const RegistrationContext& context,
+               const RegistrationRequest& request, const DecisionInputs& inputs) {
+    const Bench bench{attested, trust, context, request, inputs};
     const auto& prior = context.registration;
-    if (prior && !request.force && is_the_same_again(attested, *prior, now) && context.device &&
-        context.device->id == prior->device_id && !unwelcome(*context.device)) {
+    const TimePoint now = inputs.now;
+    if (prior && !request.force && is_the_same_again(attested, *prior, now) &&
+        belongs_where_it_is(bench) && context.device && context.device->id == prior->device_id &&
+        !unwelcome(*context.device)) {
         return Decision{*prior, {}, true};
     }
     const bool went_back = prior && goes_back(*prior, attested, request);
@@ -66,32 +99,55 @@ std::variant<Decision, Refusal> decide(const Attested& attested, const TrustView
     }
     INVARIANT(!context.device || context.device->id == device_id_of(context, request.id));
     const Device device = context.device.value_or(new_device(attested, context, request.id, now));
-    const auto failure = unwelcome(device);
-    Registration registration = known_or_new(context, request.id, now);
-    registration.etag = fresh.registration_etag;
-    registration.failure = failure.value_or(Failure{});
-    if (failure) {
-        registration.status = RegistrationStatus::failed;
+    Placing placing;
+    if (auto failure = unwelcome(device)) {
+        placing = *std::move(failure);
     } else {
-        assign_hub(registration, attested, prior, own_hub, request.api_version);
-        registration.status = RegistrationStatus::assigned;
+        placing = place_of(bench);
     }
-    registration.last = adoption_of(attested, request, now, fresh.operation);
+    if (auto* const ask = std::get_if<AskWebhook>(&placing)) {
+        return std::move(*ask);
+    }
+    return write_down(bench, device, placing, went_back);
+}
+
+namespace {
+
+Decision write_down(const Bench& bench, const Device& device, const Placing& placing,
+                    bool went_back) {
+    const auto& [attested, trust, context, request, inputs] = bench;
+    Decision decision;
+    Registration& registration = decision.registration;
+    registration = known_or_new(context, request.id, inputs.now);
+    registration.etag = inputs.fresh.registration_etag;
+    registration.failure = {};
+    registration.payload.clear();
+    const auto* const place = std::get_if<Place>(&placing);
+    if (place != nullptr) {
+        assign_hub(registration, bench, *place);
+        registration.status = RegistrationStatus::assigned;
+        registration.payload = place->payload;
+    } else {
+        registration.failure = std::get<Failure>(placing);
+        registration.status = RegistrationStatus::failed;
+    }
+    registration.last = adoption_of(attested, request, inputs.now, inputs.fresh.operation);
     registration.last.went_back = went_back;
     registration.last.status = registration.status;
     registration.last.substatus = registration.substatus;
     registration.last.failure = registration.failure;
     registration.adoptions += 1;
 
-    Changes changes;
+    Changes& changes = decision.changes;
     assume(changes, attested, trust, context, request);
-    write_device(changes, device, context, registration, fresh.device_etag);
+    write_device(changes, device, context, registration, inputs.fresh.device_etag);
     changes.writes.push_back(PutRegistration{registration});
-    remember_intermediates(changes, attested, trust, now);
-    return Decision{std::move(registration), std::move(changes), false};
+    if (place != nullptr) {
+        settle_twin(decision, bench, *place);
+    }
+    remember_intermediates(changes, attested, trust, inputs.now);
+    return decision;
 }
-
-namespace {
 
 /// PRODUCT section 3.16: the same leaf, or key, asking again gets the same operation.
 bool is_the_same_again(const Attested& attested, const Registration& prior, TimePoint now) {
@@ -160,25 +216,121 @@ void write_device(Changes& changes, const Device& before, const RegistrationCont
     }
 }
 
-void assign_hub(Registration& registration, const Attested& attested,
-                const std::optional<Registration>& prior, const std::string& own_hub,
-                const std::string& api_version) {
-    const bool returning = prior && !prior->assigned_hub.empty();
-    if (!returning) {
-        registration.assigned_hub = own_hub;
-        registration.substatus = Substatus::initial_assignment;
+bool is_returning(const Bench& bench) {
+    return bench.prior() && !bench.prior()->assigned_hub.empty();
+}
+
+/// "never": the hub stays, whatever the policy says, and even where it is not linked any more.
+bool keeps_hub(const Bench& bench) {
+    return is_returning(bench) && !bench.attested.reprovision.update_hub_assignment;
+}
+
+Candidates candidates_of(const Bench& bench) {
+    const auto& records = bench.trust.records();
+    return candidates_of(bench.attested.allocation, records.allocation, records.hubs);
+}
+
+/// Would it be assigned to the same hub? A webhook is not asked for that.
+bool belongs_where_it_is(const Bench& bench) {
+    if (keeps_hub(bench)) {
+        return true;
+    }
+    const std::string& current = bench.prior()->assigned_hub;
+    const auto candidates = candidates_of(bench);
+    const LinkedHub* const hub = candidates.policy == AllocationPolicy::custom
+                                     ? candidates.find(current)
+                                     : allocate(candidates, bench.request.id);
+    return hub != nullptr && equal_ignoring_case(hub->name, current);
+}
+
+AskWebhook question(const Bench& bench, const Candidates& candidates) {
+    AskWebhook ask{bench.attested.allocation.custom, {}};
+    for (const auto* const each : candidates.hubs) {
+        ask.hubs.push_back(each->name);
+    }
+    if (is_returning(bench)) {
+        ask.current_hub = bench.prior()->assigned_hub;
+        ask.current_device = bench.prior()->device_id.str();
+    }
+    return ask;
+}
+
+/// spec/dps-device-api.md 1.6. Also "never" asks the webhook, which may have something to say to
+/// the device; what it says about hubs and twins then counts for nothing.
+Placing place_of(const Bench& bench) {
+    const auto candidates = candidates_of(bench);
+    Place place;
+    place.hub = allocate(candidates, bench.request.id);
+    if (candidates.policy == AllocationPolicy::custom && !candidates.hubs.empty()) {
+        const auto& reply = bench.inputs.reply;
+        if (!reply) {
+            return question(bench, candidates);
+        }
+        if (reply->failure.code != 0) {
+            return reply->failure;
+        }
+        place.hub = candidates.find(reply->hub);
+        if (place.hub == nullptr) {
+            return webhook_failure(webhook_lied, "it named a hub that it was not offered");
+        }
+        place.initial_twin = reply->initial_twin;
+        place.payload = reply->payload;
+    }
+    if (keeps_hub(bench)) {
+        place.name = bench.prior()->assigned_hub;
+        place.hub = find_hub(bench.trust.records().hubs, place.name);
+        return place;
+    }
+    if (place.hub == nullptr) {
+        return Failure{400208, "There is no linked hub for this device."};
+    }
+    place.name = place.hub->name;
+    return place;
+}
+
+void assign_hub(Registration& registration, const Bench& bench, const Place& place) {
+    const bool returning = is_returning(bench);
+    if (!returning || !equal_ignoring_case(registration.assigned_hub, place.name)) {
+        const bool anew = resets_twin(bench.attested) || place.initial_twin;
+        registration.assigned_hub = place.name;
+        registration.substatus = !returning ? Substatus::initial_assignment
+                                 : anew     ? Substatus::device_data_reset
+                                            : Substatus::device_data_migrated;
         return;
     }
-    if (prior->assigned_hub != own_hub && attested.reprovision.update_hub_assignment) {
-        registration.assigned_hub = own_hub;
-        registration.substatus = attested.reprovision.migrate_device_data
-                                     ? Substatus::device_data_migrated
-                                     : Substatus::device_data_reset;
-        return;
-    }
-    registration.substatus = api_version >= reprovisioned_since
+    registration.substatus = bench.request.api_version >= reprovisioned_since
                                  ? Substatus::reprovisioned_to_initial_assignment
                                  : Substatus::initial_assignment;
+}
+
+/// All names of ours share a device's one twin, and it is kept while the device is at another's
+/// hub: to move it is to leave it alone. A twin that a webhook gives outranks that where the device
+/// comes to a hub; "reset" begins anew at every registration, at the same hub too.
+void settle_twin(Decision& decision, const Bench& bench, const Place& place) {
+    auto& changes = decision.changes;
+    if (place.hub != nullptr) {
+        changes.expects.push_back(ExpectEtag{RecordKind::hub, place.hub->name, place.hub->etag});
+    }
+    if (keeps_hub(bench)) {
+        return;
+    }
+    const bool resets = resets_twin(bench.attested);
+    const bool is_ours = place.hub != nullptr && place.hub->own;
+    bool was_ours = false;
+    bool moves = true;
+    if (is_returning(bench)) {
+        const auto& before = bench.prior()->assigned_hub;
+        const auto* const hub = find_hub(bench.trust.records().hubs, before);
+        was_ours = hub == nullptr || hub->own;  // a name we had and do not have any more
+        moves = !equal_ignoring_case(before, place.name);
+        decision.left_us = was_ours && !is_ours;
+    }
+    const bool given = place.initial_twin && is_ours && (moves || resets);
+    if (given || (resets && was_ours) || (resets && is_ours && is_returning(bench))) {
+        const auto& contents = given ? *place.initial_twin : bench.inputs.initial_twin;
+        changes.writes.push_back(ResetTwin{decision.registration.device_id, contents,
+                                           bench.inputs.fresh.twin_etag, bench.inputs.now});
+    }
 }
 
 void rest_on_leaf(Adoption& adoption, const Attested& attested, const x509::PeerChain& peer) {

@@ -6,6 +6,7 @@
 
 #include "base/ids.hpp"
 #include "base/world.hpp"
+#include "domain/allocation.hpp"
 #include "domain/symmetric_key.hpp"
 #include "x509/certificate.hpp"
 
@@ -96,6 +97,7 @@ struct EnrollmentGroup {
     /// Refuse a device that returns with a leaf older than its last (PRODUCT section 3.14).
     bool refuse_older_leaf = false;
     std::string initial_twin{};  ///< JSON text; empty: none
+    AllocationRule allocation{};
     /// CAs whose trust was withdrawn from this group (not plainly removed) and not put back; keys
     /// by their id, as a CaKey of key_as_ca().
     std::vector<x509::CaKey> withdrawn{};
@@ -120,6 +122,7 @@ struct IndividualEnrollment {
     std::optional<SymmetricKeys> keys{};
     ReprovisionPolicy reprovision{};
     std::string initial_twin{};
+    AllocationRule allocation{};
     /// Leaves (SHA-256) and keys (id) whose trust was withdrawn and that were not put back.
     std::vector<Digest> withdrawn{};
     TrustVersion trust_version = 1;

@@ -25,6 +25,12 @@ bool stands_in_a_slot(const TrustView& trust, const RegistrationContext& context
     });
 }
 
+/// A hub that is not linked any more was a name of ours.
+bool is_at_another_hub(const TrustView& trust, const Registration& registration) {
+    const auto* const hub = find_hub(trust.records().hubs, registration.assigned_hub);
+    return hub != nullptr && !hub->own;
+}
+
 std::variant<HubAdmission, HubRefusal> judge_leaf(const TrustView& trust,
                                                   const RegistrationContext& context,
                                                   const x509::PeerChain& peer, TimePoint now) {
@@ -37,6 +43,9 @@ std::variant<HubAdmission, HubRefusal> judge_leaf(const TrustView& trust,
     }
     if (now > leaf.not_after()) {
         return HubRefusal::expired;
+    }
+    if (is_at_another_hub(trust, *context.registration)) {
+        return HubRefusal::at_another_hub;
     }
     const Adoption& adoption = context.registration->last;
     if (adoption.leaf_sha256 != leaf.sha256()) {
@@ -61,7 +70,8 @@ std::variant<HubAdmission, HubRefusal> judge_key(const TrustView& trust,
     if (!sas) {
         return HubRefusal::token_malformed;
     }
-    if (!names_device(*sas, shown.hub, context.device->id)) {
+    if (!names_device(*sas, shown.hub, context.device->id) &&
+        !names_device(*sas, context.registration->assigned_hub, context.device->id)) {
         return HubRefusal::token_resource;
     }
     if (is_expired(*sas, now)) {
@@ -79,6 +89,9 @@ std::variant<HubAdmission, HubRefusal> judge_key(const TrustView& trust,
         return HubRefusal::token_wrong_key;
     }
     basis.slot = proof->slot;
+    if (is_at_another_hub(trust, *context.registration)) {
+        return HubRefusal::at_another_hub;
+    }
     rest_on_key(basis, *proof);
     if (trust_is_withdrawn(trust, context.individual, id, basis)) {
         return HubRefusal::trust_withdrawn;
@@ -97,6 +110,7 @@ std::string_view to_string(HubRefusal refusal) {
         case HubRefusal::other_certificate: return "other-certificate";
         case HubRefusal::expired: return "expired";
         case HubRefusal::trust_withdrawn: return "trust-withdrawn";
+        case HubRefusal::at_another_hub: return "at-another-hub";
         case HubRefusal::token_malformed: return "token-malformed";
         case HubRefusal::token_expired: return "token-expired";
         case HubRefusal::token_resource: return "token-resource";

@@ -19,7 +19,8 @@ enum class HubRefusal : std::uint8_t {
     other_certificate,  ///< not the leaf it registered with last
     expired,            ///< the leaf is past its end
     trust_withdrawn,
-    not_in_a_slot,  ///< what it proved was plainly removed or replaced: it has to register again
+    at_another_hub,  ///< it was assigned to a linked hub that is not ours
+    not_in_a_slot,   ///< what it proved was plainly removed or replaced: it has to register again
     token_malformed,
     token_expired,
     token_resource,   ///< for another hub or device
@@ -31,7 +32,7 @@ std::string_view to_string(HubRefusal refusal);
 struct HubCredentials {
     const x509::PeerChain& peer;
     std::string_view sas{};  ///< empty: none
-    std::string_view hub{};  ///< the own name
+    std::string_view hub{};  ///< the own name; a token may also say the one the device was told
 };
 
 /// It may: what its session rests on, and until when (the end of its token; none: as long as the

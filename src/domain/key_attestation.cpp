@@ -63,6 +63,7 @@ Attested attested_by(const Entry& entry, const KeyProof& proof) {
     attested.credential = proof.device_key;
     attested.reprovision = entry.reprovision;
     attested.initial_twin = entry.initial_twin;
+    attested.allocation = entry.allocation;
     attested.entry_trust_version = entry.trust_version;
     return attested;
 }

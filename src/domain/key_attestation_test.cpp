@@ -67,7 +67,8 @@ TEST(KeyGroup, AttestsByBothSlots) {
 
 TEST(KeyGroup, SaysWhatWasProved) {
     WorldBuilder world;
-    world.key_group("fleet", two_keys(1, 2));
+    world.key_group("fleet", two_keys(1, 2)).hub("hub.example");
+    world.last_group().allocation = {AllocationPolicy::static_hub, {"hub.example"}};
     const TrustView trust = world.view();
     const auto request = a_token_request("Dev-1", registration_sas(device_key(2), "dev-1"));
     const auto attestation = judged(trust, request);
@@ -75,9 +76,13 @@ TEST(KeyGroup, SaysWhatWasProved) {
     EXPECT_EQ(attested.kind, AttestationKind::symmetric_key);
     EXPECT_EQ(attested.ca_sha256, a_key(2).id());
     EXPECT_EQ(attested.credential, device_key(2).id());
+    EXPECT_EQ(attested.allocation, world.last_group().allocation);
 
-    const auto decided = decide(attested, trust, {}, request, "hub.example", today, {});
-    const auto& adoption = std::get<Decision>(decided).registration.last;
+    const DecisionInputs inputs{today};
+    const auto decided = decide(attested, trust, {}, request, inputs);
+    const auto& registration = std::get<Decision>(decided).registration;
+    EXPECT_EQ(registration.assigned_hub, "hub.example");
+    const auto& adoption = registration.last;
     EXPECT_EQ(adoption.attestation, AttestationKind::symmetric_key);
     EXPECT_EQ(adoption.ca, key_as_ca(a_key(2)));
     EXPECT_EQ(adoption.leaf_sha256, device_key(2).id());
@@ -198,15 +203,15 @@ TEST(CertificateIndividual, TakesNoToken) {
 class KeyHub : public ::testing::Test {
 protected:
     void SetUp() override {
-        world.key_group("fleet", two_keys(1, 2));
+        world.key_group("fleet", two_keys(1, 2)).hub("hub.example");
         const auto attestation = attest_now(device_key(1));
         context.registration.emplace();
         context.registration->id = dev_1;
         context.registration->adoptions = 1;
         const TrustView trust = world.view();
         const auto request = a_token_request("dev-1", registration_sas(device_key(1), "dev-1"));
-        const auto decided =
-            decide(std::get<Attested>(attestation), trust, {}, request, "hub.example", today, {});
+        const DecisionInputs inputs{today};
+        const auto decided = decide(std::get<Attested>(attestation), trust, {}, request, inputs);
         context.registration = std::get<Decision>(decided).registration;
         context.device.emplace();
         context.device->id = DeviceId::trusted("dev-1");
@@ -266,6 +271,20 @@ TEST_F(KeyHub, RefusesEverythingElse) {
     EXPECT_EQ(comes(registration_sas(device_key(1), "dev-1")), "token-resource");
     const auto late = today - limits::clock_skew - std::chrono::seconds{1};
     EXPECT_EQ(comes(device_sas(device_key(1), "dev-1", late)), "token-expired");
+}
+
+TEST_F(KeyHub, AsksWhichHubTheDeviceIsAt) {
+    const auto token = [](const std::string& hub) {
+        return sas_of(device_key(1), hub + "%2Fdevices%2Fdev-1", today + std::chrono::hours{1}, "");
+    };
+    world.hub("ours2.example").hub("away.example", false);
+    context.registration->assigned_hub = "ours2.example";
+    EXPECT_EQ(comes(token("ours2.example")), "primary") << "the name it was told";
+    EXPECT_EQ(comes(token("hub.example")), "primary");
+    EXPECT_EQ(comes(token("away.example")), "token-resource");
+    context.registration->assigned_hub = "away.example";
+    EXPECT_EQ(comes(token("hub.example")), "at-another-hub");
+    EXPECT_EQ(comes(token("away.example")), "at-another-hub");
 }
 
 TEST_F(KeyHub, PlainlyReplacedKeysOpenNothingAndCloseNothing) {

@@ -98,6 +98,7 @@ struct Registration {
     RegistrationId id;
     DeviceId device_id;
     std::string assigned_hub{};
+    std::string payload{};  ///< JSON text a webhook gave for the device; empty: none
     RegistrationStatus status = RegistrationStatus::unassigned;
     Substatus substatus = Substatus::none;
     Failure failure{};

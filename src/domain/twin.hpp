@@ -27,6 +27,23 @@ struct Twin {
     bool operator==(const Twin&) const = default;
 };
 
+/// What a twin begins with.
+struct TwinContents {
+    std::string tags = "{}";
+    std::string desired = "{}";
+
+    bool operator==(const TwinContents&) const = default;
+};
+
+/// The twin is as new, with these contents; its versions go on from what they were, so that a
+/// device that knew the old one sees a newer. Makes it where there was none.
+struct ResetTwin {
+    DeviceId device;
+    TwinContents contents;
+    ETag etag;
+    TimePoint updated{};
+};
+
 /// Names and values as they stand in a topic's property bag after percent-decoding: application
 /// properties by their own names, system properties with "$." before them ("$.mid", "$.ct").
 /// A name without "=" has a null value.

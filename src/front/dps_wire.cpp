@@ -177,6 +177,13 @@ json::object registration_state(const domain::Registration& registration,
         state["lastUpdatedDateTimeUtc"] = to_iso8601_ticks(registration.updated);
         state["etag"] = to_base64(as_bytes("\"" + registration.etag.str() + "\""));
     }
+    if (registration.status == domain::RegistrationStatus::assigned &&
+        !registration.payload.empty()) {
+        boost::system::error_code unread;
+        if (auto payload = json::parse(registration.payload, unread); !unread) {
+            state["payload"] = std::move(payload);
+        }
+    }
     return state;
 }
 

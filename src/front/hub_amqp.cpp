@@ -109,9 +109,16 @@ public:
     // --- HubMailbox::Owner ---
     void mail_came() override { peer_.wake(); }
     void must_end(SessionEnd why) override {
-        peer_.close(why == SessionEnd::taken_over
-                        ? told(amqp::condition::stolen, "the device has come again")
-                        : told(amqp::condition::unauthorized, "the device may not stay"));
+        switch (why) {
+            case SessionEnd::taken_over:
+                return peer_.close(told(amqp::condition::stolen, "the device has come again"));
+            case SessionEnd::moved:
+                return peer_.close(
+                    told(amqp::condition::unauthorized, "the device is at another hub now"));
+            case SessionEnd::trust_withdrawn:
+            case SessionEnd::device_gone: break;
+        }
+        peer_.close(told(amqp::condition::unauthorized, "the device may not stay"));
     }
 
 private:

@@ -202,6 +202,28 @@ std::optional<std::int64_t> Fields::optional_number(std::string_view name) {
     return *number;
 }
 
+std::optional<std::vector<std::string>> Fields::optional_texts(std::string_view name) {
+    const json::value* const value = take(name);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    std::vector<std::string> texts;
+    if (value->is_null()) {
+        return texts;
+    }
+    const auto* const array = value->if_array();
+    const bool good = array != nullptr && std::all_of(array->begin(), array->end(),
+                                                      [](const auto& e) { return e.is_string(); });
+    if (!good) {
+        wrong_type(name, "a list of texts");
+        return std::nullopt;
+    }
+    for (const auto& element : *array) {
+        texts.emplace_back(element.get_string());
+    }
+    return texts;
+}
+
 std::optional<std::string> Fields::any_text(std::string_view name) {
     const json::value* const value = take(name);
     return value == nullptr ? std::nullopt : std::optional{json::serialize(*value)};
@@ -226,6 +248,16 @@ void Fields::object(std::string_view name, const std::function<void(Fields&)>& r
     if (!checked) {
         refuse(checked.error());
     }
+}
+
+bool Fields::nullable_object(std::string_view name, const std::function<void(Fields&)>& read) {
+    const auto* const value = object_.if_contains(json::string_view{name.data(), name.size()});
+    if (value != nullptr && value->is_null()) {
+        taken_.push_back(name);
+        return true;
+    }
+    object(name, read);
+    return false;
 }
 
 std::optional<std::string> Fields::object_text(std::string_view name, std::size_t bytes_max,

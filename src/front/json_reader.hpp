@@ -40,10 +40,14 @@ public:
     bool flag(std::string_view name, bool otherwise);
     /// A whole number that is not negative.
     std::optional<std::int64_t> optional_number(std::string_view name);
+    /// A list of texts; null counts as an empty one.
+    std::optional<std::vector<std::string>> optional_texts(std::string_view name);
     /// Any JSON value, as text.
     std::optional<std::string> any_text(std::string_view name);
     /// A member that is an object itself; `read` is not called when it is not given.
     void object(std::string_view name, const std::function<void(Fields&)>& read);
+    /// The same where null may stand as well: true where it does.
+    bool nullable_object(std::string_view name, const std::function<void(Fields&)>& read);
     /// An object as JSON text, "" for null; none when not given. too_large beyond the bounds.
     std::optional<std::string> object_text(std::string_view name, std::size_t bytes_max,
                                            std::size_t depth_max);

@@ -150,6 +150,7 @@ const std::vector<Route>& native_routes() {
         std::vector<Route> all;
         add_server_routes(all);
         add_ca_routes(all);
+        add_allocation_routes(all);
         add_group_routes(all);
         add_slot_routes(all);
         add_enrollment_routes(all);

@@ -384,6 +384,63 @@ TEST_F(NativeApiTest, AGroupLivesAndDies) {
     EXPECT_EQ(door.send("GET", "/groups/plant:a").code(), "group-not-found");
 }
 
+TEST_F(NativeApiTest, HubsAreLinkedAndEntriesChooseAmongThem) {
+    const auto made = door.send(
+        "POST", "/hubs", json::object{{"name", "Eu.example"}, {"weight", 3}, {"reason", "new"}});
+    EXPECT_EQ(made.status, 201u);
+    EXPECT_EQ(made.header("Location"), "/api/v1/hubs/Eu.example");
+    EXPECT_EQ(made.at("/hub/weight").as_int64(), 3);
+    EXPECT_EQ(
+        door.send("POST", "/hubs", json::object{{"name", "own.example"}, {"own", true}}).status,
+        201u);
+    const auto first = door.send("GET", "/hubs?limit=1");
+    EXPECT_EQ(first.text("/items/0/name"), "own.example") << "ours first";
+    const auto rest = door.send("GET", "/hubs?limit=1&after=" + first.text("/next"));
+    EXPECT_EQ(rest.text("/items/0/name"), "Eu.example");
+    EXPECT_TRUE(rest.at("/next").is_null());
+    EXPECT_EQ(door.send("GET", "/hubs/eu.example").at("/devices").as_int64(), 0);
+    EXPECT_EQ(door.send("PATCH", "/hubs/eu.example", json::object{{"weight", 4294967297}}).code(),
+              "malformed-weight");
+    EXPECT_FALSE(door.send("PATCH", "/hubs/eu.example", json::object{{"allocate", false}})
+                     .at("/hub/allocate")
+                     .as_bool());
+    EXPECT_EQ(door.send("PATCH", "/hubs/none.example", json::object{}).status, 404u);
+    EXPECT_EQ(door.send("GET", "/hubs/none.example").code(), "hub-not-found");
+
+    const auto group =
+        door.send("POST", "/groups",
+                  json::object{{"id", "g"},
+                               {"allocationPolicy", "custom"},
+                               {"iotHubs", json::array{"eu.example"}},
+                               {"customAllocationDefinition",
+                                json::object{{"webhookUrl", "https://hook.example/?code=KEY"}}}});
+    EXPECT_EQ(group.status, 201u);
+    EXPECT_EQ(group.text("/group/customAllocationDefinition/webhookUrl"),
+              "https://hook.example/?****");
+    EXPECT_THAT(group.text("/warnings/0"), HasSubstr("takes no devices"));
+    const auto plain = door.send("PATCH", "/groups/g",
+                                 json::object{{"allocationPolicy", nullptr},
+                                              {"iotHubs", nullptr},
+                                              {"customAllocationDefinition", nullptr}});
+    EXPECT_TRUE(plain.at("/group/allocationPolicy").is_null());
+    EXPECT_TRUE(plain.at("/group/customAllocationDefinition").is_null());
+    for (const char* const body :
+         {R"({"allocationPolicy":"nearest"})", R"({"iotHubs":"a"})", R"({"iotHubs":[1]})",
+          R"({"allocationPolicy":7})", R"({"customAllocationDefinition":"https://a/"})",
+          R"({"customAllocationDefinition":{"webhookUrl":"https://a/","secret":1}})"}) {
+        const auto refused = door.send("PATCH", "/groups/g", body);
+        EXPECT_EQ(refused.status, 400u) << body;
+    }
+
+    EXPECT_TRUE(door.send("GET", "/allocation").at("/allocationPolicy").is_null());
+    const auto rule = door.send(
+        "PATCH", "/allocation",
+        json::object{{"allocationPolicy", "static"}, {"iotHubs", json::array{"eu.example"}}});
+    EXPECT_EQ(rule.text("/allocation/allocationPolicy"), "static");
+    EXPECT_TRUE(door.send("DELETE", "/hubs/eu.example?dryRun=true").at("/dryRun").as_bool());
+    EXPECT_EQ(door.send("DELETE", "/hubs/EU.example").text("/deleted"), "hub/Eu.example");
+}
+
 TEST_F(NativeApiTest, ARollByProofOfPossession) {
     door.group_with("g", old_root.certificate());
     const auto staged =

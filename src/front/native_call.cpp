@@ -97,6 +97,36 @@ std::string location_of(std::string_view collection, std::string_view key) {
     return path;
 }
 
+service::AllocationSettings read_allocation(Fields& fields) {
+    service::AllocationSettings settings;
+    if (const auto word = fields.nullable_text("allocationPolicy")) {
+        settings.policy.emplace();
+        if (*word) {
+            const auto policy = domain::parse_allocation_policy(**word);
+            if (policy) {
+                *settings.policy = *policy;
+            } else {
+                fields.refuse({ErrorKind::malformed,
+                               "'allocationPolicy' is one of: hashed, geoLatency, static, custom, "
+                               "or null for the server's own",
+                               "malformed-member"});
+            }
+        }
+    }
+    settings.hubs = fields.optional_texts("iotHubs");
+    const bool none =
+        fields.nullable_object("customAllocationDefinition", [&settings](Fields& custom) {
+            domain::CustomAllocation definition;
+            definition.webhook_url = custom.text("webhookUrl");
+            definition.api_version = custom.optional_text("apiVersion").value_or("");
+            settings.custom = std::optional{std::move(definition)};
+        });
+    if (none) {
+        settings.custom.emplace();
+    }
+    return settings;
+}
+
 void read_entry_settings(Fields& fields, service::EntrySettings& settings) {
     settings.enabled = fields.optional_flag("enabled");
     fields.object("reprovisionPolicy", [&settings](Fields& policy) {
@@ -105,6 +135,7 @@ void read_entry_settings(Fields& fields, service::EntrySettings& settings) {
     });
     settings.initial_twin = fields.object_text("initialTwin", limits::initial_twin_bytes_max,
                                                limits::initial_twin_depth_max);
+    settings.allocation = read_allocation(fields);
 }
 
 Answer group_answer(const service::Outcome<service::GroupView>& outcome, Pem pem) {

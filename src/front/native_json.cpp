@@ -157,6 +157,7 @@ json::object to_json(const service::GroupView& view, Pem pem) {
                         {"attestation", domain::to_string(domain::kind_of(group))},
                         {"keyIds", key_ids_json(group.keys)},
                         {"certificates", slots_json(view, pem)}};
+    put_allocation(object, group.allocation);
     put_version(object, group);
     return object;
 }
@@ -174,8 +175,28 @@ json::object to_json(const domain::IndividualEnrollment& enrollment, Pem pem) {
                       {"secondary", to_json(enrollment.at(domain::Slot::secondary), pem)}}},
         {"reprovisionPolicy", policy_json(enrollment.reprovision)},
         {"initialTwin", twin_json(enrollment.initial_twin)}};
+    put_allocation(object, enrollment.allocation);
     put_version(object, enrollment);
     return object;
+}
+
+json::object to_json(const domain::LinkedHub& hub) {
+    json::object object{
+        {"name", hub.name}, {"own", hub.own}, {"weight", hub.weight}, {"allocate", hub.allocate}};
+    put_version(object, hub);
+    return object;
+}
+
+void put_allocation(json::object& object, const domain::AllocationRule& rule) {
+    object["allocationPolicy"] =
+        rule.policy ? json::value(to_string(*rule.policy)) : json::value(nullptr);
+    object["iotHubs"] = to_json(rule.hubs);
+    object["customAllocationDefinition"] = nullptr;
+    if (!rule.custom.webhook_url.empty()) {
+        object["customAllocationDefinition"] =
+            json::object{{"webhookUrl", domain::shown_url(rule.custom.webhook_url)},
+                         {"apiVersion", rule.custom.api_version}};
+    }
 }
 
 json::object to_json(const domain::Device& device) {
@@ -233,6 +254,7 @@ json::object to_json(const domain::Registration& registration) {
                         {"substatus", domain::to_string(registration.substatus)},
                         {"errorCode", registration.failure.code},
                         {"errorMessage", registration.failure.message},
+                        {"payload", twin_json(registration.payload)},
                         {"registrations", registration.adoptions},
                         {"last", to_json(registration.last)}};
     put_version(object, registration);

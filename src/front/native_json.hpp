@@ -32,6 +32,9 @@ json::object to_json(const service::GroupView& view, Pem pem);
 json::object slots_json(const service::GroupView& view, Pem pem);
 json::object slot_json(const service::GroupView& view, domain::Slot slot, Pem pem);
 json::object to_json(const domain::IndividualEnrollment& enrollment, Pem pem);
+json::object to_json(const domain::LinkedHub& hub);
+/// allocationPolicy, iotHubs and customAllocationDefinition; keys in URLs are hidden.
+void put_allocation(json::object& object, const domain::AllocationRule& rule);
 json::object to_json(const domain::Device& device);
 json::object to_json(const domain::Registration& registration);
 json::object to_json(const domain::Adoption& adoption);

@@ -73,6 +73,7 @@ const std::vector<Route>& native_routes();
 // The tables of the parts: native_server.cpp and so on.
 void add_server_routes(std::vector<Route>& routes);
 void add_ca_routes(std::vector<Route>& routes);
+void add_allocation_routes(std::vector<Route>& routes);
 void add_group_routes(std::vector<Route>& routes);
 void add_slot_routes(std::vector<Route>& routes);
 void add_enrollment_routes(std::vector<Route>& routes);
@@ -88,6 +89,9 @@ void add_token_routes(std::vector<Route>& routes);
 
 /// "/groups/plant%2Fa"
 std::string location_of(std::string_view collection, std::string_view key);
+
+/// allocationPolicy, iotHubs and customAllocationDefinition.
+service::AllocationSettings read_allocation(Fields& fields);
 
 /// Settings that groups and individual enrollments share.
 void read_entry_settings(Fields& fields, service::EntrySettings& settings);

@@ -17,6 +17,7 @@ constexpr std::size_t secret_bytes = 32;
 constexpr std::array permissions{
     std::pair{Permission::none, std::string_view{"none"}},
     std::pair{Permission::server_read, std::string_view{"server.read"}},
+    std::pair{Permission::hub_write, std::string_view{"hub.write"}},
     std::pair{Permission::ca_read, std::string_view{"ca.read"}},
     std::pair{Permission::ca_write, std::string_view{"ca.write"}},
     std::pair{Permission::group_read, std::string_view{"group.read"}},

@@ -22,6 +22,7 @@ namespace rollcall::service {
 enum class Permission : std::uint8_t {
     none,
     server_read,
+    hub_write,
     ca_read,
     ca_write,
     group_read,

@@ -18,6 +18,15 @@ domain::AuditEvent audit_event(const Order& order, std::string action, std::stri
             order.reason};
 }
 
+std::string hub_sentence(std::uint64_t devices) {
+    if (devices == 0) {
+        return "No known device is assigned to it.";
+    }
+    return (devices == 1 ? std::string{"1 known device is"}
+                         : std::to_string(devices) + " known devices are") +
+           " assigned to it, until the next registration.";
+}
+
 std::string impact_sentence(std::uint64_t devices) {
     if (devices == 0) {
         return "No known device rests on it alone.";
@@ -107,7 +116,8 @@ Task<Result<Done>> Enroller::measure(Plan& plan) {
         }
     }
     if (!plan.rests.empty() || impact.devices > 0) {
-        plan.preview.summary.push_back(impact_sentence(impact.devices));
+        plan.preview.summary.push_back(plan.rests_on_hub ? hub_sentence(impact.devices)
+                                                         : impact_sentence(impact.devices));
     }
     co_return Done{};
 }

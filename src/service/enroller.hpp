@@ -54,6 +54,21 @@ struct KeyUpload {
     domain::Removal removal = domain::Removal::plain;
 };
 
+/// An allocation rule; members that are not set stay. A webhook's address as it is shown (its key
+/// hidden) stands for the one that is there.
+struct AllocationSettings {
+    std::optional<std::optional<domain::AllocationPolicy>> policy{};  ///< inner none: the server's
+    std::optional<std::vector<std::string>> hubs{};
+    std::optional<std::optional<domain::CustomAllocation>> custom{};
+};
+
+/// A hub to be linked, or what changes of one.
+struct HubSettings {
+    std::optional<bool> own{};  ///< a name of this server; when it is linked only
+    std::optional<std::uint32_t> weight{};
+    std::optional<bool> allocate{};
+};
+
 /// Settings of an entry; members that are not set stay.
 struct EntrySettings {
     std::optional<bool> enabled{};
@@ -62,6 +77,7 @@ struct EntrySettings {
     std::optional<std::string> initial_twin{};  ///< JSON text; empty: none
     /// Of a new entry: it attests by symmetric key. An update does not look at them.
     std::optional<KeyUploads> keys{};
+    AllocationSettings allocation{};
 };
 struct GroupSettings : EntrySettings {
     std::optional<bool> auto_approve{};
@@ -157,6 +173,20 @@ public:
     Task<Result<domain::SymmetricKeys>> show_individual_keys(const Order& order,
                                                              const std::string& id);
 
+    // Linked hubs and the server's own allocation rule (enroller_hubs.cpp).
+    /// conflict "hub-exists", "too-many-hubs".
+    Task<Result<Outcome<domain::LinkedHub>>> add_hub(const Order& order, const std::string& name,
+                                                     const HubSettings& settings);
+    /// not_found "hub-not-found".
+    Task<Result<Outcome<domain::LinkedHub>>> update_hub(const Order& order, const std::string& name,
+                                                        const HubSettings& settings);
+    /// Its devices keep what they were told until they register again. conflict "own-hub": the
+    /// name this server runs under.
+    Task<Result<Outcome<std::string>>> remove_hub(const Order& order, const std::string& name);
+    /// For entries without a policy of their own; custom is not for all.
+    Task<Result<Outcome<domain::AllocationRule>>> set_server_rule(
+        const Order& order, const AllocationSettings& settings);
+
     // Devices (enroller_devices.cpp).
     Task<Result<Outcome<domain::Device>>> approve_device(const Order& order, const std::string& id);
     Task<Result<Outcome<domain::Device>>> block_device(const Order& order, const std::string& id);
@@ -206,6 +236,8 @@ private:
     Task<Result<Outcome<domain::IndividualEnrollment>>> change_individual(const Order& order,
                                                                           const std::string& id,
                                                                           const Planner& planner);
+    Task<Result<Outcome<domain::LinkedHub>>> change_hub(const Order& order, const std::string& name,
+                                                        const Planner& planner);
     Task<Result<Outcome<domain::Device>>> change_device(const Order& order, const std::string& id,
                                                         const Planner& planner);
     Task<Result<Outcome<std::string>>> erase(const Order& order, const Subject& subject,

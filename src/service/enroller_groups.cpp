@@ -6,7 +6,7 @@
 namespace rollcall::service {
 namespace {
 
-void apply(domain::EnrollmentGroup& group, const GroupSettings& settings) {
+Result<Done> apply(domain::EnrollmentGroup& group, const GroupSettings& settings) {
     group.enabled = settings.enabled.value_or(group.enabled);
     group.auto_approve = settings.auto_approve.value_or(group.auto_approve);
     group.refuse_older_leaf = settings.refuse_older_leaf.value_or(group.refuse_older_leaf);
@@ -15,6 +15,7 @@ void apply(domain::EnrollmentGroup& group, const GroupSettings& settings) {
     group.reprovision.migrate_device_data =
         settings.migrate_device_data.value_or(group.reprovision.migrate_device_data);
     group.initial_twin = settings.initial_twin.value_or(group.initial_twin);
+    return service::apply(group.allocation, settings.allocation);
 }
 
 AuditDetail difference(const domain::EnrollmentGroup& before,
@@ -27,7 +28,8 @@ AuditDetail difference(const domain::EnrollmentGroup& before,
                 after.reprovision.update_hub_assignment)
         .change("migrateDeviceData", before.reprovision.migrate_device_data,
                 after.reprovision.migrate_device_data)
-        .change("initialTwin", before.initial_twin, after.initial_twin);
+        .change("initialTwin", before.initial_twin, after.initial_twin)
+        .change("allocation", shown(before.allocation), shown(after.allocation));
     return detail;
 }
 
@@ -46,7 +48,7 @@ Task<Result<Outcome<GroupView>>> Enroller::create_group(const Order& order, cons
         domain::EnrollmentGroup group;
         group.id = group_id;
         group.instance = instance;
-        apply(group, settings);
+        TRY([[maybe_unused]] const Done applied, apply(group, settings));
         if (settings.keys) {
             TRY([[maybe_unused]] const Done room, check_room_for_keys(*snapshot.trust));
             TRY(group.keys, new_keys(*settings.keys, *snapshot.trust, instance, entropy_));
@@ -58,6 +60,7 @@ Task<Result<Outcome<GroupView>>> Enroller::create_group(const Order& order, cons
         plan.action = "group.create";
         plan.object = "group/" + id;
         plan.detail = difference({}, group);
+        check_hubs(plan.warnings, group.allocation, *snapshot.trust);
         if (group.keys) {
             plan.detail.text("attestation", domain::to_string(domain::kind_of(group)));
         }
@@ -78,7 +81,7 @@ Task<Result<Outcome<GroupView>>> Enroller::update_group(const Order& order, cons
         TRY(const auto* const before, find_group(*snapshot.trust, id));
         TRY([[maybe_unused]] const Done same, order.if_match.check(before->etag));
         domain::EnrollmentGroup group = *before;
-        apply(group, settings);
+        TRY([[maybe_unused]] const Done applied, apply(group, settings));
         Plan plan;
         plan.action = "group.update";
         plan.object = "group/" + before->id.str();
@@ -86,6 +89,7 @@ Task<Result<Outcome<GroupView>>> Enroller::update_group(const Order& order, cons
             return plan;
         }
         plan.detail = difference(*before, group);
+        check_hubs(plan.warnings, group.allocation, *snapshot.trust);
         const bool closes = before->enabled && !group.enabled;
         if (closes) {
             plan.preview.summary.push_back("Disables the group '" + before->id.str() +

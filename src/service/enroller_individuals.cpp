@@ -17,6 +17,8 @@ Result<Done> apply(IndividualEnrollment& enrollment, const IndividualSettings& s
     enrollment.reprovision.migrate_device_data =
         settings.migrate_device_data.value_or(enrollment.reprovision.migrate_device_data);
     enrollment.initial_twin = settings.initial_twin.value_or(enrollment.initial_twin);
+    TRY([[maybe_unused]] const Done allocated,
+        service::apply(enrollment.allocation, settings.allocation));
     if (settings.device_id && settings.device_id->empty()) {
         enrollment.device_id.reset();
     } else if (settings.device_id) {
@@ -52,7 +54,8 @@ AuditDetail difference(const IndividualEnrollment& before, const IndividualEnrol
                 after.reprovision.update_hub_assignment)
         .change("migrateDeviceData", before.reprovision.migrate_device_data,
                 after.reprovision.migrate_device_data)
-        .change("initialTwin", before.initial_twin, after.initial_twin);
+        .change("initialTwin", before.initial_twin, after.initial_twin)
+        .change("allocation", shown(before.allocation), shown(after.allocation));
     for (const auto slot : domain::both_slots) {
         if (before.at(slot) != after.at(slot)) {
             detail.certificate(std::string{domain::to_string(slot)} + "Before", before.at(slot))
@@ -219,6 +222,7 @@ Result<Enroller::Plan> Enroller::plan_individual(const Snapshot& snapshot,
     plan.object = "enrollment/" + edited.id.original();
     const IndividualEnrollment& after = plan.written<domain::PutIndividual>()->enrollment;
     plan.detail = difference(before, after);
+    check_hubs(plan.warnings, after.allocation, *snapshot.trust);
     if (!leaves.empty()) {
         plan.detail.text("mode", word_of(uploads.removal)).flag("forced", uploads.force);
     }

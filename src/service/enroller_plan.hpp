@@ -38,6 +38,8 @@ struct Enroller::Plan {
     bool audited_alone = false;
     /// Registrations that rest on what goes, disjoint; counted for previews only.
     std::vector<store::RegistrationFilter> rests{};
+    /// Those have a hub, not trust, that goes.
+    bool rests_on_hub = false;
 
     /// Takes over what the domain worked out.
     void take(domain::SlotOutcome outcome);
@@ -54,6 +56,13 @@ struct Enroller::Plan {
 
 std::string shown(const x509::Certificate& certificate);
 std::string shown(domain::Slot slot);
+/// Changes the rule as the settings say; malformed where it could never work then.
+Result<Done> apply(domain::AllocationRule& rule, const AllocationSettings& settings);
+/// "static: a.example", with the webhook's key hidden; "" where it says nothing.
+std::string shown(const domain::AllocationRule& rule);
+/// Warns of hubs it names that are not linked, or take no devices.
+void check_hubs(std::vector<std::string>& warnings, const domain::AllocationRule& rule,
+                const domain::TrustView& trust);
 std::string_view word_of(domain::Removal removal);
 std::string_view word_of(domain::Replacement replacement);
 /// The keys of a new entry. `group_instance`: see domain::check_key().

@@ -155,7 +155,7 @@ Task<Result<domain::Twin>> Hub::stored_twin(const DeviceId& device) {
         co_return *std::move(twin);
     }
     CO_TRY(const std::string text, co_await initial_twin(device));
-    const InitialTwin initial = parse_initial_twin(text);
+    const domain::TwinContents initial = parse_initial_twin(text);
     domain::Twin fresh;
     fresh.device = device;
     fresh.tags = initial.tags;

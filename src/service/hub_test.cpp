@@ -65,6 +65,8 @@ protected:
         group.initial_twin = R"({"tags":{"site":"x"},"properties":{"desired":{"a":1}}})";
         group.at(domain::Slot::primary).current = ca.id;
         changes.writes.emplace_back(domain::PutGroup{group});
+        changes.writes.emplace_back(
+            domain::PutHub{{.name = "hub.example", .own = true, .etag = ETag::trusted("h1")}});
         changes.moves_config = true;
         EXPECT_TRUE(run(store.commit(changes)));
         EXPECT_TRUE(run(registrar.register_device(a_request("dev-1", {leaf}))));
@@ -123,9 +125,8 @@ protected:
     TrustBook trust_book{store, store};
     domain::EnrollmentGroup group;
     Admission admission{clock, metrics, {}};
-    Registrar registrar{
-        store, store,   trust_book, refusals, admission,
-        clock, entropy, lane,       metrics,  {ScopeId::trusted("0neTEST"), "hub.example"}};
+    Registrar registrar{store, store,   trust_book, refusals, admission,
+                        clock, entropy, lane,       metrics,  {ScopeId::trusted("0neTEST")}};
     Sessions sessions;
     TrustWatch watch{store, trust_book, sessions};
     Kept sink;

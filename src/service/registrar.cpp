@@ -2,6 +2,7 @@
 #include "service/registrar.hpp"
 
 #include "base/limits.hpp"
+#include "service/twin_document.hpp"
 #include "service/verdict_json.hpp"
 
 #include <algorithm>
@@ -55,7 +56,7 @@ Counter& outcome_counter(Metrics& metrics, const char* outcome) {
 Registrar::Registrar(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
                      store::RefusalLog& refusals, Admission& admission, const Clock& clock,
                      Entropy& entropy, Lane& deep_searches, Metrics& metrics,
-                     RegistrarSettings settings)
+                     RegistrarSettings settings, RegistrarHelpers helpers)
     : reader_(reader),
       ledger_(ledger),
       trust_book_(trust_book),
@@ -65,20 +66,24 @@ Registrar::Registrar(store::StoreReader& reader, store::Ledger& ledger, TrustBoo
       entropy_(entropy),
       deep_searches_(deep_searches),
       settings_(std::move(settings)),
+      helpers_(helpers),
       assigned_(outcome_counter(metrics, "assigned")),
       repeated_(outcome_counter(metrics, "repeated")),
       failed_(outcome_counter(metrics, "failed")),
       refused_(outcome_counter(metrics, "refused")),
-      raced_(outcome_counter(metrics, "raced")) {}
+      raced_(outcome_counter(metrics, "raced")),
+      metrics_(metrics) {}
 
 Task<Result<DeviceAnswer>> Registrar::register_device(const domain::RegistrationRequest& request) {
     CO_TRY([[maybe_unused]] const Done scope, check_scope(request));
     std::optional<domain::Registration> first_seen;
+    std::optional<Asked> asked;
     for (int attempt = 0; attempt < 2; ++attempt) {
-        const TimePoint now = clock_.now();
-        CO_TRY(const Judged judged, co_await judge(request, now));
+        domain::DecisionInputs inputs;
+        inputs.now = clock_.now();
+        CO_TRY(const Judged judged, co_await judge(request, inputs.now));
         if (const auto* const refusal = std::get_if<domain::Refusal>(&judged.attestation)) {
-            co_return refuse(*refusal, judged, request, now);
+            co_return refuse(*refusal, judged, request, inputs.now);
         }
         const auto& known = judged.context.registration;
         const auto& attested = std::get<domain::Attested>(judged.attestation);
@@ -86,13 +91,19 @@ Task<Result<DeviceAnswer>> Registrar::register_device(const domain::Registration
             break;
         }
         first_seen = known;
-        const domain::FreshIds fresh = fresh_ids();
-        auto decided = domain::decide(attested, *judged.trust, judged.context, request,
-                                      settings_.own_hub, now, fresh);
-        if (const auto* const refusal = std::get_if<domain::Refusal>(&decided)) {
-            co_return refuse(*refusal, judged, request, now);
+        inputs.fresh = fresh_ids();
+        if (domain::resets_twin(attested)) {
+            inputs.initial_twin = parse_initial_twin(attested.initial_twin);
         }
-        auto& decision = std::get<domain::Decision>(decided);
+        auto verdict = domain::decide(attested, *judged.trust, judged.context, request, inputs);
+        if (const auto* const ask = std::get_if<domain::AskWebhook>(&verdict)) {
+            CO_TRY(inputs.reply, co_await ask_webhook(*ask, judged, request, asked));
+            verdict = domain::decide(attested, *judged.trust, judged.context, request, inputs);
+        }
+        if (const auto* const refusal = std::get_if<domain::Refusal>(&verdict)) {
+            co_return refuse(*refusal, judged, request, inputs.now);
+        }
+        auto& decision = std::get<domain::Decision>(verdict);
         if (decision.repeated) {
             repeated_.add();
             admission_.succeeded(request.peer_address);
@@ -102,11 +113,8 @@ Task<Result<DeviceAnswer>> Registrar::register_device(const domain::Registration
         const auto receipt = co_await ledger_.commit(decision.changes);
         release_intermediates(claimed);
         if (receipt) {
-            const bool assigned =
-                decision.registration.status == domain::RegistrationStatus::assigned;
-            (assigned ? assigned_ : failed_).add();
-            admission_.succeeded(request.peer_address);
-            co_return DeviceAnswer{fresh.operation, std::move(decision.registration)};
+            committed(decision, request);
+            co_return DeviceAnswer{inputs.fresh.operation, std::move(decision.registration)};
         }
         if (!is_moved_version(receipt.error())) {
             co_return receipt.error();
@@ -114,6 +122,50 @@ Task<Result<DeviceAnswer>> Registrar::register_device(const domain::Registration
     }
     raced_.add();
     co_return registration_raced();
+}
+
+void Registrar::committed(const domain::Decision& decision,
+                          const domain::RegistrationRequest& request) {
+    const bool assigned = decision.registration.status == domain::RegistrationStatus::assigned;
+    (assigned ? assigned_ : failed_).add();
+    admission_.succeeded(request.peer_address);
+    if (decision.left_us && helpers_.sessions != nullptr) {
+        helpers_.sessions->end(decision.registration.device_id, SessionEnd::moved);
+    }
+}
+
+/// The device waits meanwhile, at most limits::webhook_time_max; its core does not.
+Task<Result<domain::WebhookReply>> Registrar::ask_webhook(
+    const domain::AskWebhook& ask, const Judged& judged, const domain::RegistrationRequest& request,
+    std::optional<Asked>& asked) {
+    if (asked && asked->question == ask) {
+        co_return asked->reply;
+    }
+    if (helpers_.webhooks == nullptr) {
+        co_return domain::WebhookReply{domain::webhook_failure(domain::webhook_lied)};
+    }
+    const auto& attested = std::get<domain::Attested>(judged.attestation);
+    WebhookCall call;
+    call.url = ask.custom.webhook_url;
+    call.body = webhook_request(ask, attested, *judged.trust, judged.context, request);
+    CO_TRY(const WebhookAnswer answer, co_await helpers_.webhooks->call_webhook(call));
+    auto reply = read_webhook_answer(answer);
+    const bool good = reply.failure.code == 0;
+    metrics_
+        .counter("rollcall_webhook_calls_total", "Questions to allocation webhooks, by outcome.",
+                 {{"outcome", good ? "allocated" : "failed"}})
+        .add();
+    if (!good) {
+        log_event(Severity::warning, "webhook-failed",
+                  {{"registration", request.id.original()},
+                   {"webhook", domain::shown_url(call.url)},
+                   {"outcome", std::string{to_string(answer.outcome)}},
+                   {"status", std::to_string(answer.status)},
+                   {"told", reply.failure.message},
+                   {"note", answer.note}});
+    }
+    asked = Asked{ask, reply};
+    co_return reply;
 }
 
 Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::RegistrationRequest& request,
@@ -140,6 +192,7 @@ Task<Result<DeviceAnswer>> Registrar::operation_status(const domain::Registratio
         registration.status = found->status;
         registration.substatus = found->substatus;
         registration.failure = found->failure;
+        registration.payload.clear();
     }
     const domain::Adoption& adoption = registration.last;
     if (clock_.now() - adoption.at > limits::operation_life) {
@@ -218,7 +271,7 @@ Result<DeviceAnswer> Registrar::refuse(const domain::Refusal& refusal, const Jud
 }
 
 domain::FreshIds Registrar::fresh_ids() {
-    return {new_operation_id(entropy_), new_etag(entropy_), new_etag(entropy_)};
+    return {new_operation_id(entropy_), new_etag(entropy_), new_etag(entropy_), new_etag(entropy_)};
 }
 
 std::vector<Digest> Registrar::claim_intermediates(domain::Changes& changes) {

@@ -7,7 +7,9 @@
 #include "base/world.hpp"
 #include "domain/decision.hpp"
 #include "service/admission.hpp"
+#include "service/sessions.hpp"
 #include "service/trust_book.hpp"
+#include "service/webhook.hpp"
 #include "store/refusals.hpp"
 #include "store/store.hpp"
 
@@ -26,20 +28,26 @@ struct DeviceAnswer {
 
 struct RegistrarSettings {
     ScopeId scope;
-    /// What devices get as assignedHub.
-    std::string own_hub;
+};
+
+/// What some registrations need and most do not; all of it outlives the Registrar.
+struct RegistrarHelpers {
+    AllocationHook* webhooks = nullptr;  ///< none: custom allocation fails
+    Sessions* sessions = nullptr;        ///< of devices that move to another hub; none: no hub here
 };
 
 class Registrar {
 public:
     Registrar(store::StoreReader& reader, store::Ledger& ledger, TrustBook& trust_book,
               store::RefusalLog& refusals, Admission& admission, const Clock& clock,
-              Entropy& entropy, Lane& deep_searches, Metrics& metrics, RegistrarSettings settings);
+              Entropy& entropy, Lane& deep_searches, Metrics& metrics, RegistrarSettings settings,
+              RegistrarHelpers helpers = {});
 
     /// Judges, decides, commits; the answer is durable when it is given. A disabled entry is an
-    /// answer with status `disabled`. Errors: not_found "unknown-scope"; attestation_failed with
-    /// DPS' text; conflict "registration-raced" (another leaf at the same time, or trust moved
-    /// twice): nothing changed; throttled (see Admission); unavailable.
+    /// answer with status `disabled`. Where the entry has a webhook, waits for it. Errors:
+    /// not_found "unknown-scope"; attestation_failed with DPS' text; conflict
+    /// "registration-raced" (another leaf at the same time, or trust moved twice): nothing
+    /// changed; throttled (see Admission); unavailable.
     Task<Result<DeviceAnswer>> register_device(const domain::RegistrationRequest& request);
 
     /// How did `operation` go? Needs the leaf, or a token by the key, that registered, and looks
@@ -62,6 +70,17 @@ private:
     };
 
     Result<Done> check_scope(const domain::RegistrationRequest& request) const;
+    /// A webhook's answer to a question, kept while the registration is tried again.
+    struct Asked {
+        domain::AskWebhook question;
+        domain::WebhookReply reply;
+    };
+
+    Task<Result<domain::WebhookReply>> ask_webhook(const domain::AskWebhook& ask,
+                                                   const Judged& judged,
+                                                   const domain::RegistrationRequest& request,
+                                                   std::optional<Asked>& asked);
+    void committed(const domain::Decision& decision, const domain::RegistrationRequest& request);
     Task<Result<Judged>> judge(const domain::RegistrationRequest& request, TimePoint now);
     Result<DeviceAnswer> refuse(const domain::Refusal& refusal, const Judged& judged,
                                 const domain::RegistrationRequest& request, TimePoint now);
@@ -78,12 +97,14 @@ private:
     Entropy& entropy_;
     Lane& deep_searches_;
     RegistrarSettings settings_;
+    RegistrarHelpers helpers_;
     x509::SignatureMemory memory_;
     Counter& assigned_;
     Counter& repeated_;
     Counter& failed_;
     Counter& refused_;
     Counter& raced_;
+    Metrics& metrics_;
     std::mutex claims_mutex_;
     /// Intermediates that some session is about to remember: a new factory's first thousand
     /// devices write theirs once.

@@ -51,6 +51,8 @@ protected:
         group.etag = ETag::trusted("g1");
         group.at(domain::Slot::primary).current = ca.id;
         changes.writes.emplace_back(domain::PutGroup{group});
+        changes.writes.emplace_back(
+            domain::PutHub{{.name = "hub.example", .own = true, .etag = ETag::trusted("h1")}});
         changes.moves_config = true;
         EXPECT_TRUE(run(store.commit(changes)));
     }
@@ -86,9 +88,8 @@ protected:
     TrustBook trust_book{store, store};
     domain::EnrollmentGroup group;
     Admission admission{clock, metrics, {}};
-    Registrar registrar{
-        store, ledger,  trust_book, refusals, admission,
-        clock, entropy, lane,       metrics,  {ScopeId::trusted("0neTEST"), "hub.example"}};
+    Registrar registrar{store, ledger,  trust_book, refusals, admission,
+                        clock, entropy, lane,       metrics,  {ScopeId::trusted("0neTEST")}};
 };
 
 TEST_F(Desk, RegistersDurablyBeforeItAnswers) {

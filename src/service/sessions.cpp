@@ -9,6 +9,7 @@ std::string_view to_string(SessionEnd why) {
     switch (why) {
         case SessionEnd::taken_over: return "taken-over";
         case SessionEnd::trust_withdrawn: return "trust-withdrawn";
+        case SessionEnd::moved: return "moved";
         case SessionEnd::device_gone: break;
     }
     return "device-gone";

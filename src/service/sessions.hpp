@@ -33,7 +33,7 @@ struct MethodRequest {
 struct MessagesWait {};
 using Delivery = std::variant<DesiredChange, MethodRequest, MessagesWait>;
 
-enum class SessionEnd : std::uint8_t { taken_over, trust_withdrawn, device_gone };
+enum class SessionEnd : std::uint8_t { taken_over, trust_withdrawn, device_gone, moved };
 std::string_view to_string(SessionEnd why);
 
 /// A device's connection as its front holds it.
@@ -76,7 +76,7 @@ public:
     /// took away what it rests on.
     std::size_t end_withdrawn(const domain::TrustView& trust, const RegistrationId& id,
                               const std::optional<domain::IndividualEnrollment>& individual);
-    /// The device is blocked, not approved any more, or deleted.
+    /// The device is blocked, not approved any more, deleted, or at another hub.
     std::size_t end(const DeviceId& device, SessionEnd why);
 
 private:

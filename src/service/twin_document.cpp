@@ -139,8 +139,8 @@ std::string device_document(const domain::Twin& twin) {
            ",\"reported\":" + with_version(twin.reported, twin.reported_version) + "}";
 }
 
-InitialTwin parse_initial_twin(const std::string& text) {
-    InitialTwin initial;
+domain::TwinContents parse_initial_twin(const std::string& text) {
+    domain::TwinContents initial;
     if (text.empty()) {
         return initial;
     }

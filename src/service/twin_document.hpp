@@ -28,10 +28,6 @@ std::string with_version(std::string_view patch, std::uint64_t version);
 std::string device_document(const domain::Twin& twin);
 
 /// The parts of an entry's initial twin, {"tags":{},"properties":{"desired":{}}}; both optional.
-struct InitialTwin {
-    std::string tags = "{}";
-    std::string desired = "{}";
-};
-InitialTwin parse_initial_twin(const std::string& text);
+domain::TwinContents parse_initial_twin(const std::string& text);
 
 }  // namespace rollcall::service

@@ -2,6 +2,7 @@
 #include "store/authority_rows.hpp"
 
 #include "base/limits.hpp"
+#include "store/allocation_rows.hpp"
 #include "store/key_columns.hpp"
 #include "store/rows.hpp"
 
@@ -11,7 +12,7 @@
 #define GROUP_COLUMNS                                                                \
     "name, instance, enabled, primary_current, primary_pending, secondary_current, " \
     "secondary_pending, update_hub, migrate_data, auto_approve, refuse_older_leaf, " \
-    "initial_twin, withdrawn, trust_version, etag, created, updated, keys"
+    "initial_twin, withdrawn, trust_version, etag, created, updated, keys, allocation"
 
 namespace rollcall::store {
 
@@ -105,7 +106,8 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     const Bytes keys = sealed_keys(database.box(), group.keys, group.instance);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO enrollment_groups (id, " GROUP_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const std::string allocation = domain::to_text(group.allocation);
     Query query{statement};
     query.bind(key).bind(group.id.str()).bind(group.instance).bind(group.enabled);
     for (const auto& slot : group.slots) {
@@ -118,6 +120,7 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     query.bind_blob(withdrawn).bind(group.trust_version).bind(group.etag.str());
     query.bind(group.created).bind(group.updated);
     keys.empty() ? query.bind_null() : query.bind_blob(keys);
+    query.bind(allocation);
     return query.run();
 }
 
@@ -153,6 +156,7 @@ Result<domain::EnrollmentGroup> read_group(Query& row, Database& database) {
     group.created = row.time();
     group.updated = row.time();
     TRY(group.keys, read_keys(row, database.box(), group.instance));
+    group.allocation = read_rule(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     return group;
 }

@@ -12,7 +12,7 @@
     " a.failure_code, a.failure_message, a.attestation"
 #define REGISTRATION_COLUMNS                                                      \
     "r.name, r.device_id, r.assigned_hub, r.status, r.substatus, r.failure_code," \
-    " r.failure_message, r.etag, r.created, r.updated, r.adoptions, " ADOPTION_COLUMNS
+    " r.failure_message, r.etag, r.created, r.updated, r.payload, r.adoptions, " ADOPTION_COLUMNS
 #define LAST_ADOPTION " LEFT JOIN adoptions AS a ON a.registration=r.id AND a.ring=r.adoptions%20"
 #define DEVICE_COLUMNS                                                        \
     "id, registration, approved, blocked, leaf_sha256, entry_kind, entry_id," \
@@ -114,7 +114,7 @@ void bind_plain_columns(Query& query, const domain::Registration& registration) 
     query.bind(registration.assigned_hub).bind(registration.status).bind(registration.substatus);
     query.bind(std::int64_t{registration.failure.code}).bind(registration.failure.message);
     query.bind(registration.etag.str()).bind(registration.created).bind(registration.updated);
-    query.bind(registration.adoptions);
+    query.bind(registration.payload).bind(registration.adoptions);
     registration.adoptions > 0 ? query.bind(registration.last.leaf_spki) : query.bind_null();
     query.bind(registration.id.str());
 }
@@ -125,7 +125,8 @@ Result<Done> update_in_place(Database& database, const domain::Registration& reg
     TRY(auto* const statement,
         database.prepared(
             "UPDATE registrations SET name=?, device_id=?, assigned_hub=?, status=?, substatus=?,"
-            " failure_code=?, failure_message=?, etag=?, created=?, updated=?, adoptions=?,"
+            " failure_code=?, failure_message=?, etag=?, created=?, updated=?, payload=?, "
+            "adoptions=?,"
             " leaf_spki=? WHERE id=?"));
     Query query{statement};
     bind_plain_columns(query, registration);
@@ -136,9 +137,9 @@ Result<Done> replace_registration(Database& database, const domain::Registration
     TRY(auto* const statement,
         database.prepared(
             "INSERT OR REPLACE INTO registrations (name, device_id, assigned_hub, status,"
-            " substatus, failure_code, failure_message, etag, created, updated, adoptions,"
+            " substatus, failure_code, failure_message, etag, created, updated, payload, adoptions,"
             " leaf_spki, id, entry_kind, entry_id, entry_instance, slot, ca_sha256, ca_subject,"
-            " ca_spki) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+            " ca_spki) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     const auto placement = placement_of(registration);
     Query query{statement};
     bind_plain_columns(query, registration);
@@ -235,6 +236,7 @@ Result<domain::Registration> read_registration(Query& row) {
     registration.etag = ETag::trusted(row.text());
     registration.created = row.time();
     registration.updated = row.time();
+    registration.payload = row.text();
     registration.adoptions = row.unsigned_integer();
     if (registration.adoptions > 0) {
         registration.last = read_adoption(row);
@@ -303,7 +305,8 @@ namespace {
     " AND (?3 IS NULL OR (r.entry_kind=1 AND r.entry_id=?3)) AND (?4 IS NULL OR r.ca_sha256=?4)" \
     " AND (?5 IS NULL OR r.status=?5)"                                                           \
     " AND (?6 IS NULL OR (r.ca_subject=?6 AND r.ca_spki=?7))"                                    \
-    " AND (?8 IS NULL OR r.ca_spki=?8 OR r.leaf_spki=?8)"
+    " AND (?8 IS NULL OR r.ca_spki=?8 OR r.leaf_spki=?8)"                                        \
+    " AND (?9 IS NULL OR r.assigned_hub=?9 COLLATE NOCASE)"
 static_assert(static_cast<int>(domain::EntryRef::Kind::group) == 1);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
 
@@ -348,6 +351,7 @@ void bind_filter(Query& query, const RegistrationFilter& filter, const std::stri
     filter.ca ? query.bind(filter.ca->subject).bind(filter.ca->spki)
               : query.bind_null().bind_null();
     query.bind(filter.spki);
+    filter.hub ? query.bind(*filter.hub) : query.bind_null();
 }
 
 }  // namespace

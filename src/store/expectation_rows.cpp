@@ -20,13 +20,15 @@ std::string_view etag_sql(domain::RecordKind kind) {
         case domain::RecordKind::device: return "SELECT etag FROM devices WHERE id=?";
         case domain::RecordKind::token: return "SELECT etag FROM tokens WHERE id=?";
         case domain::RecordKind::twin: return "SELECT etag FROM twins WHERE id=?";
+        case domain::RecordKind::hub: return "SELECT etag FROM linked_hubs WHERE id=?";
     }
     return {};
 }
 
 bool is_folded(domain::RecordKind kind) {
     return kind == domain::RecordKind::group || kind == domain::RecordKind::individual ||
-           kind == domain::RecordKind::registration || kind == domain::RecordKind::token;
+           kind == domain::RecordKind::registration || kind == domain::RecordKind::token ||
+           kind == domain::RecordKind::hub;
 }
 
 class Checker {

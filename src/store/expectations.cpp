@@ -13,6 +13,7 @@ std::string_view word(domain::RecordKind kind) {
         case domain::RecordKind::device: return "device";
         case domain::RecordKind::token: return "token";
         case domain::RecordKind::twin: return "twin";
+        case domain::RecordKind::hub: return "linked hub";
     }
     return "record";
 }

@@ -26,6 +26,20 @@ Result<Done> put_twin(Database& database, const domain::Twin& twin) {
     return query.run();
 }
 
+Result<Done> reset_twin(Database& database, const domain::ResetTwin& reset) {
+    TRY(auto* const statement,
+        database.prepared("INSERT INTO twins (" TWIN_COLUMNS
+                          ") VALUES (?,?,?,1,'{}',1,?,?) ON CONFLICT (id) DO UPDATE SET"
+                          " tags=excluded.tags, desired=excluded.desired,"
+                          " desired_version=twins.desired_version+1, reported='{}',"
+                          " reported_version=twins.reported_version+1,"
+                          " etag=excluded.etag, updated=excluded.updated"));
+    Query query{statement};
+    query.bind(reset.device.str()).bind(reset.contents.tags).bind(reset.contents.desired);
+    query.bind(reset.etag.str()).bind(reset.updated);
+    return query.run();
+}
+
 Result<std::optional<domain::Twin>> get_twin(Database& database, const DeviceId& id) {
     TRY(auto* const statement, database.prepared("SELECT " TWIN_COLUMNS " FROM twins WHERE id=?"));
     Query row{statement};

@@ -11,6 +11,7 @@
 namespace rollcall::store {
 
 Result<Done> put_twin(Database& database, const domain::Twin& twin);
+Result<Done> reset_twin(Database& database, const domain::ResetTwin& reset);
 Result<std::optional<domain::Twin>> get_twin(Database& database, const DeviceId& id);
 
 /// First drops those of the device that expired by `message.enqueued`.

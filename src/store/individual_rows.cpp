@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/individual_rows.hpp"
 
+#include "store/allocation_rows.hpp"
 #include "store/key_columns.hpp"
 #include "store/rows.hpp"
 
 #include <array>
 
-#define INDIVIDUAL_COLUMNS                                                               \
-    "name, instance, device_id, enabled, primary_sha256, secondary_sha256, update_hub, " \
-    "migrate_data, initial_twin, withdrawn, trust_version, etag, created, updated, keys"
+#define INDIVIDUAL_COLUMNS                                                                 \
+    "name, instance, device_id, enabled, primary_sha256, secondary_sha256, update_hub, "   \
+    "migrate_data, initial_twin, withdrawn, trust_version, etag, created, updated, keys, " \
+    "allocation"
 
 namespace rollcall::store {
 
@@ -35,7 +37,8 @@ Result<Done> put_individual(Database& database, const domain::IndividualEnrollme
     const Bytes keys = sealed_keys(database.box(), enrollment.keys, enrollment.instance);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO individuals (id, " INDIVIDUAL_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const std::string allocation = domain::to_text(enrollment.allocation);
     Query query{statement};
     query.bind(enrollment.id.str()).bind(enrollment.id.original()).bind(enrollment.instance);
     bind_optional(query, enrollment.device_id).bind(enrollment.enabled);
@@ -47,6 +50,7 @@ Result<Done> put_individual(Database& database, const domain::IndividualEnrollme
     query.bind(enrollment.initial_twin).bind_blob(withdrawn).bind(enrollment.trust_version);
     query.bind(enrollment.etag.str()).bind(enrollment.created).bind(enrollment.updated);
     keys.empty() ? query.bind_null() : query.bind_blob(keys);
+    query.bind(allocation);
     TRY([[maybe_unused]] const auto put, query.run());
     TRY([[maybe_unused]] const auto cleared, delete_leaves(database, enrollment.id.str()));
     for (const auto slot : domain::both_slots) {
@@ -99,6 +103,7 @@ Result<domain::IndividualEnrollment> read_individual(Query& row, Database& datab
     enrollment.created = row.time();
     enrollment.updated = row.time();
     TRY(enrollment.keys, read_keys(row, database.box(), enrollment.instance));
+    enrollment.allocation = read_rule(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     for (const auto slot : domain::both_slots) {
         if (const auto& sha256 = leaves[domain::index(slot)]) {

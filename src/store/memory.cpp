@@ -20,7 +20,8 @@ bool matches(const domain::Registration& registration, const RegistrationFilter&
     const bool authority = !filter.ca || (proved && last.ca == *filter.ca);
     const bool key = !filter.spki ||
                      (proved && (last.ca.spki == *filter.spki || last.leaf_spki == *filter.spki));
-    return group && certificate && status && authority && key;
+    const bool hub = !filter.hub || equal_ignoring_case(registration.assigned_hub, *filter.hub);
+    return group && certificate && status && authority && key && hub;
 }
 
 }  // namespace
@@ -88,6 +89,12 @@ Task<Result<domain::TrustRecords>> MemoryStore::trust_records() {
     for (const auto& [sha256, seen] : state_.intermediates) {
         records.seen_intermediates.push_back(seen.second);
     }
+    for (const auto& [name, hub] : state_.hubs) {
+        records.hubs.push_back(hub);
+    }
+    domain::sort_hubs(records.hubs);
+    const auto rule = found(state_.settings, std::string{domain::server_rule_key});
+    CO_TRY(records.allocation, domain::parse_allocation_rule(rule.value_or("")));
     records.config_version = state_.versions.config_version;
     records.anchors_version = state_.versions.anchors_version;
     co_return records;

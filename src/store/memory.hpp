@@ -74,6 +74,7 @@ private:
         std::map<std::string, domain::Subscriptions> subscriptions;
         std::map<Digest, domain::Distrusted> distrusted;
         std::map<Digest, std::pair<TimePoint, x509::Certificate>> intermediates;
+        std::map<std::string, domain::LinkedHub> hubs;
         std::map<std::string, domain::AccessToken> tokens;
         std::map<std::string, std::string> settings;
         std::vector<AuditRecord> audit;

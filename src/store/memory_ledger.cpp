@@ -81,6 +81,7 @@ private:
             case domain::RecordKind::registration: return etag_in(state_.registrations, folded);
             case domain::RecordKind::device: return etag_in(state_.devices, expected.id);
             case domain::RecordKind::token: return etag_in(state_.tokens, folded);
+            case domain::RecordKind::hub: return etag_in(state_.hubs, folded);
             case domain::RecordKind::twin: return etag_in(state_.twins, expected.id);
         }
         return {};
@@ -178,6 +179,25 @@ public:
     }
     Result<Done> operator()(const domain::PutTwin& write) {
         return put(state_.twins, write.twin.device.str(), write.twin);
+    }
+    Result<Done> operator()(const domain::ResetTwin& write) {
+        domain::Twin twin;
+        if (const auto before = found(state_.twins, write.device.str())) {
+            twin.desired_version = before->desired_version + 1;
+            twin.reported_version = before->reported_version + 1;
+        }
+        twin.device = write.device;
+        twin.tags = write.contents.tags;
+        twin.desired = write.contents.desired;
+        twin.etag = write.etag;
+        twin.updated = write.updated;
+        return put(state_.twins, write.device.str(), twin);
+    }
+    Result<Done> operator()(const domain::PutHub& write) {
+        return put(state_.hubs, to_lower_ascii(write.hub.name), write.hub);
+    }
+    Result<Done> operator()(const domain::DeleteHub& write) {
+        return erase(state_.hubs, to_lower_ascii(write.name));
     }
     Result<Done> operator()(const domain::QueueMessage& write) {
         auto& queue = state_.messages[write.message.device.str()];

@@ -288,14 +288,31 @@ ALTER TABLE individuals ADD COLUMN keys BLOB;
 ALTER TABLE adoptions ADD COLUMN attestation INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+/// Step 5: linked hubs, and what entries say about them (domain::to_text of an AllocationRule).
+constexpr const char* linked_hubs = R"sql(
+CREATE TABLE linked_hubs (
+    id       TEXT PRIMARY KEY,              -- folded
+    name     TEXT NOT NULL,                 -- as given
+    own      INTEGER NOT NULL,
+    weight   INTEGER NOT NULL,
+    allocate INTEGER NOT NULL,
+    etag     TEXT NOT NULL,
+    created  INTEGER NOT NULL,
+    updated  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE enrollment_groups ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
+ALTER TABLE individuals ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
+ALTER TABLE registrations ADD COLUMN payload TEXT NOT NULL DEFAULT '';
+)sql";
+
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
 static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array<const char*, 4> migrations{first_tables, fewer_indexes, hub_tables,
-                                                symmetric_keys};
+constexpr std::array<const char*, 5> migrations{first_tables, fewer_indexes, hub_tables,
+                                                symmetric_keys, linked_hubs};
 
 Result<Done> refuse_strangers(Database& database);
 

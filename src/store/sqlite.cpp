@@ -2,6 +2,7 @@
 #include "store/sqlite.hpp"
 
 #include "base/limits.hpp"
+#include "store/allocation_rows.hpp"
 #include "store/authority_rows.hpp"
 #include "store/bookkeeping_rows.hpp"
 #include "store/hub_rows.hpp"
@@ -244,6 +245,8 @@ Task<Result<domain::TrustRecords>> SqliteStore::trust_records() {
         TRY(records.groups, list_groups(database, {}, SIZE_MAX / 2));
         TRY(records.distrusted, list_distrusted(database, authorities_));
         TRY(records.seen_intermediates, list_seen_intermediates(database, authorities_));
+        TRY(records.hubs, list_hubs(database));
+        TRY(records.allocation, get_server_rule(database));
         TRY(const Receipt versions, get_versions(database));
         records.config_version = versions.config_version;
         records.anchors_version = versions.anchors_version;

@@ -253,7 +253,16 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
+/// Takes back what step 5 made.
+#define WITHOUT_LINKED_HUBS                                 \
+    "DROP TABLE linked_hubs;"                               \
+    "ALTER TABLE enrollment_groups DROP COLUMN allocation;" \
+    "ALTER TABLE individuals DROP COLUMN allocation;"       \
+    "ALTER TABLE registrations DROP COLUMN payload;"
+
+/// And step 4.
 #define WITHOUT_STEP_4                                \
+    WITHOUT_LINKED_HUBS                               \
     "ALTER TABLE enrollment_groups DROP COLUMN keys;" \
     "ALTER TABLE individuals DROP COLUMN keys;"       \
     "ALTER TABLE adoptions DROP COLUMN attestation;"
@@ -290,7 +299,8 @@ TEST_F(SqliteStores, ASecondSchemaIsBroughtUpToDate) {
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
-/// What was written before there were symmetric keys reads as certificates.
+/// What was written before there were symmetric keys reads as certificates, and says nothing of
+/// hubs.
 TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
     auto group = a_group("g");
     auto individual = an_individual("i");
@@ -305,9 +315,33 @@ TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
     group.keys.reset();
     individual.keys.reset();
     registration.last.attestation = AttestationKind::x509;
+    group.allocation = {};
+    individual.allocation = {};
+    registration.payload.clear();
     EXPECT_EQ(run(store->group(group.id)).value(), group);
     EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
     EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
+}
+
+/// What was written before there were linked hubs keeps its keys.
+TEST_F(SqliteStores, AFourthSchemaIsBroughtUpToDate) {
+    auto group = a_group("g");
+    auto individual = an_individual("i");
+    auto registration = a_registration("dev");
+    {
+        const Changes changes{
+            .writes = {PutGroup{group}, PutIndividual{individual}, PutRegistration{registration}}};
+        ASSERT_TRUE(run(open()->commit(changes)));
+    }
+    tamper(WITHOUT_LINKED_HUBS "PRAGMA user_version=4");
+    const auto store = open();
+    group.allocation = {};
+    individual.allocation = {};
+    registration.payload.clear();
+    EXPECT_EQ(run(store->group(group.id)).value(), group);
+    EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
+    EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
 TEST_F(SqliteStores, KeysAreSealed) {

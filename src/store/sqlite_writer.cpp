@@ -2,6 +2,7 @@
 #include "store/sqlite_writer.hpp"
 
 #include "base/files.hpp"
+#include "store/allocation_rows.hpp"
 #include "store/audit_chain.hpp"
 #include "store/authority_rows.hpp"
 #include "store/bookkeeping_rows.hpp"
@@ -235,6 +236,15 @@ public:
     }
     Result<Done> operator()(const domain::PutTwin& write) const {
         return put_twin(database_, write.twin);
+    }
+    Result<Done> operator()(const domain::ResetTwin& write) const {
+        return reset_twin(database_, write);
+    }
+    Result<Done> operator()(const domain::PutHub& write) const {
+        return put_hub(database_, write.hub);
+    }
+    Result<Done> operator()(const domain::DeleteHub& write) const {
+        return delete_hub(database_, write.name);
     }
     Result<Done> operator()(const domain::QueueMessage& write) const {
         return queue_message(database_, write.message);

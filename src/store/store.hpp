@@ -37,6 +37,7 @@ struct RegistrationFilter {
     std::optional<x509::CaKey> ca{};
     /// The slot's CA or the leaf last proved with has this key (last.ca.spki or last.leaf_spki).
     std::optional<Digest> spki{};
+    std::optional<std::string> hub{};  ///< assigned to it; without case
 };
 struct DeviceFilter {
     std::optional<domain::DeviceState> state{};

@@ -265,8 +265,9 @@ TEST_P(StoreContract, EtagsOfEveryKindAreExpected) {
     const auto individual = an_individual("Ind");
     const auto registration = a_registration("Reg");
     const auto device = a_device("Dev");
+    const LinkedHub hub{.name = "Hub.Example", .etag = ETag::trusted("hub-etag")};
     put(PutCa{ca}, PutGroup{group}, PutIndividual{individual}, PutRegistration{registration},
-        PutDevice{device});
+        PutDevice{device}, PutHub{hub});
     const std::vector<ExpectEtag> present{
         {RecordKind::ca, ca.id.str(), ca.etag},
         {RecordKind::group, "G", group.etag},
@@ -274,6 +275,7 @@ TEST_P(StoreContract, EtagsOfEveryKindAreExpected) {
         {RecordKind::individual, "ind", individual.etag},
         {RecordKind::registration, "reg", registration.etag},
         {RecordKind::device, "Dev", device.etag},
+        {RecordKind::hub, "hub.example", hub.etag},
     };
     for (const auto& expected : present) {
         EXPECT_EQ(refusal(expected), "") << expected.id;

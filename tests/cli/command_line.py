@@ -11,11 +11,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lab.scenario import Scenario, main  # noqa: E402
 from lab.server import program, rollcall  # noqa: E402
 
-NOUNS = ["serve", "init", "config", "scope", "group", "ca", "enrollment", "device", "registration",
-         "pki", "distrust", "doctor", "token", "audit"]
+NOUNS = ["serve", "init", "config", "scope", "group", "hub", "ca", "enrollment", "device",
+         "registration", "pki", "distrust", "doctor", "token", "audit"]
 VERBS = {
     "group": "list show create update enable disable delete",
     "group cert": "show set code verify remove swap",
+    "hub": "list show add update remove default",
     "ca": "list show add code verify delete",
     "enrollment": "list show create update enable disable delete",
     "enrollment cert": "set remove swap",

@@ -61,6 +61,9 @@ inline domain::EnrollmentGroup a_group(const std::string& name) {
     group.auto_approve = false;
     group.refuse_older_leaf = true;
     group.initial_twin = R"({"tags":{}})";
+    group.allocation = {domain::AllocationPolicy::custom,
+                        {"b.example", "a.example"},
+                        {"https://hook.example/a?code=x", "2021-10-01"}};
     group.withdrawn = {{digest_of("subject"), digest_of("key")}};
     group.trust_version = 3;
     group.etag = ETag::trusted("group-etag-" + name);
@@ -79,6 +82,7 @@ inline domain::IndividualEnrollment an_individual(const std::string& name) {
     enrollment.keys = keys_of("individual " + name);
     enrollment.reprovision = {false, true};
     enrollment.initial_twin = R"({"tags":{"a":1}})";
+    enrollment.allocation = {domain::AllocationPolicy::static_hub, {"a.example"}};
     enrollment.withdrawn = {digest_of("leaf 1"), digest_of("leaf 2")};
     enrollment.trust_version = 4;
     enrollment.etag = ETag::trusted("individual-etag-" + name);
@@ -128,6 +132,7 @@ inline domain::Registration a_registration(const std::string& id, const std::str
     registration.id = RegistrationId::trusted(id);
     registration.device_id = DeviceId::trusted(id);
     registration.assigned_hub = "hub.example";
+    registration.payload = R"({"p":1})";
     registration.status = domain::RegistrationStatus::assigned;
     registration.substatus = domain::Substatus::initial_assignment;
     registration.failure = {1, "x"};

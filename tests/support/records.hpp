@@ -58,6 +58,12 @@ public:
         records_.distrusted.push_back(std::move(lost));
         return *this;
     }
+    WorldBuilder& hub(const std::string& name, bool own = true, std::uint32_t weight = 1) {
+        domain::LinkedHub hub{name, own, weight};
+        hub.etag = ETag::trusted("etag-of-" + name);
+        records_.hubs.push_back(std::move(hub));
+        return *this;
+    }
     WorldBuilder& seen(const x509::Certificate& intermediate) {
         records_.seen_intermediates.push_back(intermediate);
         return *this;
