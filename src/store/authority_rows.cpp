@@ -107,7 +107,7 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO enrollment_groups (id, " GROUP_COLUMNS
                           ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
-    const std::string allocation = domain::to_text(group.allocation);
+    const Bytes allocation = sealed_rule(database.box(), group.allocation, group.instance);
     Query query{statement};
     query.bind(key).bind(group.id.str()).bind(group.instance).bind(group.enabled);
     for (const auto& slot : group.slots) {
@@ -120,7 +120,7 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     query.bind_blob(withdrawn).bind(group.trust_version).bind(group.etag.str());
     query.bind(group.created).bind(group.updated);
     keys.empty() ? query.bind_null() : query.bind_blob(keys);
-    query.bind(allocation);
+    allocation.empty() ? query.bind_null() : query.bind_blob(allocation);
     return query.run();
 }
 
@@ -156,7 +156,7 @@ Result<domain::EnrollmentGroup> read_group(Query& row, Database& database) {
     group.created = row.time();
     group.updated = row.time();
     TRY(group.keys, read_keys(row, database.box(), group.instance));
-    group.allocation = read_rule(row);
+    TRY(group.allocation, read_rule(row, database.box(), group.instance));
     TRY([[maybe_unused]] const auto sound, row.sound());
     return group;
 }

@@ -288,7 +288,8 @@ ALTER TABLE individuals ADD COLUMN keys BLOB;
 ALTER TABLE adoptions ADD COLUMN attestation INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-/// Step 5: linked hubs, and what entries say about them (domain::to_text of an AllocationRule).
+/// Step 5: linked hubs, and what entries say about them (a sealed AllocationRule: a webhook's
+/// address may hold a key).
 constexpr const char* linked_hubs = R"sql(
 CREATE TABLE linked_hubs (
     id       TEXT PRIMARY KEY,              -- folded
@@ -300,8 +301,8 @@ CREATE TABLE linked_hubs (
     created  INTEGER NOT NULL,
     updated  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-ALTER TABLE enrollment_groups ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
-ALTER TABLE individuals ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollment_groups ADD COLUMN allocation BLOB;   -- sealed; NULL: the server's rule
+ALTER TABLE individuals ADD COLUMN allocation BLOB;
 ALTER TABLE registrations ADD COLUMN payload TEXT NOT NULL DEFAULT '';
 )sql";
 
