@@ -38,6 +38,7 @@ struct Options {
     bool mqtt = false;
     HttpWords http_words{};
     MqttWords mqtt_words{};
+    AmqpWords amqp_words{};
     std::string hub_username;
     bool websocket = false;
     bool stay = false;
@@ -156,6 +157,9 @@ private:
         return int(std::max<std::int64_t>(0, left.count()));
     }
     std::unique_ptr<Talk> a_talk(const std::string& id) const {
+        if (!options_.amqp_words.address.empty()) {
+            return talk_amqp(options_.amqp_words, id);
+        }
         if (!options_.mqtt) {
             return talk_http(options_.http_words, id);
         }
@@ -329,6 +333,8 @@ void take_words(CLI::App& app, Options& options) {
                    "speak MQTT: CONNECT with this user name ({id} as above), register, DISCONNECT");
     app.add_flag("--mqtt-connect", options.mqtt,
                  "speak MQTT: CONNECT, and DISCONNECT unless --stay");
+    app.add_option("--amqp-register", options.amqp_words.address,
+                   "speak AMQP: register over links of this address ({id} as above), close");
     app.add_option("--hub", options.hub_username,
                    "after --mqtt-register of all: CONNECT again with this user name");
     app.add_flag("--websocket", options.websocket, "MQTT inside a WebSocket");
@@ -356,6 +362,7 @@ int main(int count, char** words) {
         return 0;
     }
     options.http_words.host = options.target.server_name;
+    options.amqp_words.stays = options.stay;
     if (!options.mqtt_words.username.empty()) {
         options.mqtt = true;
         options.mqtt_words.then = MqttWords::Then::register_first;
