@@ -133,6 +133,7 @@ export async function hubClient(id, held, transport = 'mqtt', persistent = false
     const client = device.Client.fromConnectionString(
       `HostName=${host};DeviceId=${id};SharedAccessKey=${held.symmetricKey}`,
       transports[transport].hub);
+    clients.push(client);
     if (!persistent) client.setRetryPolicy(new common.NoRetry());
     return client;
   }
