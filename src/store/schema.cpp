@@ -305,14 +305,20 @@ ALTER TABLE individuals ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
 ALTER TABLE registrations ADD COLUMN payload TEXT NOT NULL DEFAULT '';
 )sql";
 
+/// Step 6: what DPS' clients keep with an entry (domain::to_text of ClientNotes).
+constexpr const char* client_notes = R"sql(
+ALTER TABLE enrollment_groups ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+ALTER TABLE individuals ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+)sql";
+
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
 static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array<const char*, 5> migrations{first_tables, fewer_indexes, hub_tables,
-                                                symmetric_keys, linked_hubs};
+constexpr std::array<const char*, 6> migrations{first_tables,   fewer_indexes, hub_tables,
+                                                symmetric_keys, linked_hubs,   client_notes};
 
 Result<Done> refuse_strangers(Database& database);
 
