@@ -13,6 +13,7 @@
 #include "front/device_https.hpp"
 #include "front/device_mqtt.hpp"
 #include "front/device_reception.hpp"
+#include "front/dps_service_api.hpp"
 #include "front/health.hpp"
 #include "front/host_guard.hpp"
 #include "front/hub_amqp.hpp"
@@ -182,7 +183,11 @@ private:
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
                                   *ground_.telemetry, clock_, entropy_, facts_,
                                   ground_.instance->audit_key()}};
-    front::OperatorReception operators_{{}, native_api_};
+    front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
+    front::OperatorReception operators_{{{"enrollments", dps_service_},
+                                         {"enrollmentGroups", dps_service_},
+                                         {"registrations", dps_service_}},
+                                        native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
     // Where devices and operators share an address: who is meant is decided by name.
