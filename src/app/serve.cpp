@@ -20,6 +20,7 @@
 #include "front/hub_mqtt.hpp"
 #include "front/mqtt_reception.hpp"
 #include "front/native_api.hpp"
+#include "front/operator_reception.hpp"
 #include "net/amqp_door.hpp"
 #include "net/http_session.hpp"
 #include "net/mqtt_door.hpp"
@@ -180,9 +181,10 @@ private:
     front::AmqpReception amqp_{amqp_provisioning_, hub_amqp_};
     net::AmqpDoor amqp_door_{*ground_.tls, amqp_, metrics_};
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
-    front::NativeApi operators_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
-                                 *ground_.telemetry, clock_, entropy_, facts_,
-                                 ground_.instance->audit_key()}};
+    front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
+                                  *ground_.telemetry, clock_, entropy_, facts_,
+                                  ground_.instance->audit_key()}};
+    front::OperatorReception operators_{{}, native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
     // Where devices and operators share an address: who is meant is decided by name.

@@ -5,7 +5,7 @@
 #include "base/telemetry.hpp"
 #include "front/if_match.hpp"
 #include "front/native_routes.hpp"
-#include "front/presented.hpp"
+#include "front/operator_caller.hpp"
 #include "front/problem.hpp"
 #include "front/url.hpp"
 
@@ -78,7 +78,7 @@ Task<net::HttpResponse> NativeApi::answer(const net::HttpRequest& request,
         co_return response;
     }
     const Route& route = *match->route;
-    auto caller = co_await recognise(request, route.permission);
+    auto caller = co_await recognise(services_.access, request, route.permission);
     if (!caller) {
         co_return refusal(caller.error(), tracking_id, request);
     }
@@ -102,26 +102,6 @@ Task<net::HttpResponse> NativeApi::answer(const net::HttpRequest& request,
         co_return refusal(answered.error(), tracking_id, request);
     }
     co_return to_response(*answered);
-}
-
-/// Whoever came by the socket is the local administrator: only the server's user may open it.
-Task<Result<service::Caller>> NativeApi::recognise(const net::HttpRequest& request,
-                                                   service::Permission permission) {
-    if (permission == service::Permission::none) {
-        co_return service::Caller{"anyone", request.connection->peer_address};
-    }
-    if (request.connection->local) {
-        co_return service::Access::local_administrator();
-    }
-    const service::Presented presented = presented_by(request);
-    CO_TRY(auto caller, co_await services_.access.authenticate(presented));
-    if (!service::may(caller, permission)) {
-        co_return Error{
-            ErrorKind::forbidden,
-            "this needs the permission '" + std::string{service::to_string(permission)} + "'",
-            "permission-missing"};
-    }
-    co_return caller;
 }
 
 net::HttpResponse NativeApi::refusal(const Error& error, const std::string& tracking_id,
