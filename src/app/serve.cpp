@@ -160,12 +160,14 @@ private:
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
                       admission_, clock_, entropy_,    metrics_,  ground_.hub};
-    service::Access access_{store_, store_, clock_, entropy_};
+    service::Access access_{store_, store_, clock_, entropy_,
+                            operator_hosts(settings_, ground_.hub)};
 
     // Tongues.
     front::ServerFacts facts_{.scope = scope_,
                               .hub = ground_.hub,
                               .version = std::string{version},
+                              .tools_host = operator_hosts(settings_, ground_.hub).front(),
                               .started = clock_.now()};
     std::atomic<bool> ready_{false};
     front::DeviceHttps provisioning_{registrar_, clock_, entropy_, pace_of(settings_)};

@@ -260,6 +260,10 @@ inline constexpr std::size_t initial_twin_depth_max = 10;
 inline constexpr std::size_t bulk_entries_max = 10;
 /// Bearer tokens at once; enough for people, scripts and mistakes.
 inline constexpr std::size_t tokens_max = 1'000;
+/// Shared access policies at once: one for each tool and right would be a tenth of it.
+inline constexpr std::size_t sas_policies_max = 100;
+/// A CA certificate's name at the certificates API (spec/dps-service-api.md 2.7).
+inline constexpr std::size_t arm_certificate_name_chars_max = 64;
 /// How often an operator's change reads again after a version moved under it.
 inline constexpr int change_attempts_max = 8;
 

@@ -60,7 +60,7 @@ Task<Result<net::HttpResponse>> DpsServiceApi::answer(const net::HttpRequest& re
     if (target.collection == DpsCollection::groups) {
         permission = reads ? Permission::group_read : Permission::group_write;
     } else if (target.collection == DpsCollection::registrations) {
-        permission = reads ? Permission::registration_read : Permission::device_write;
+        permission = reads ? Permission::registration_read : Permission::registration_write;
     }
     if (target.operation == Operation::mechanism) {
         permission = Permission::key_show;

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "front/dps_wire.hpp"
+#include "front/if_match.hpp"
 
 #include <algorithm>
 #include <array>
@@ -291,23 +292,9 @@ std::string plain_etag(std::string_view text) {
 }
 
 service::EtagCondition read_condition(const net::HttpRequest& request) {
-    service::EtagCondition condition;
-    for (const auto& [name, value] : request.headers) {
-        if (!equal_ignoring_case(name, "if-match")) {
-            continue;
-        }
-        std::string_view rest = value;
-        while (!rest.empty()) {
-            auto tag = rest.substr(0, rest.find(','));
-            rest.remove_prefix(std::min(tag.size() + 1, rest.size()));
-            const auto begin = std::min(tag.find_first_not_of(" \t"), tag.size());
-            tag = tag.substr(begin);
-            tag = tag.substr(0, tag.find_last_not_of(" \t") + 1);
-            condition.one_of.push_back(plain_etag(tag));
-        }
-        if (condition.one_of.empty()) {
-            condition.one_of.emplace_back();
-        }
+    service::EtagCondition condition = read_if_match(request);
+    for (auto& tag : condition.one_of) {
+        tag = plain_etag(tag);
     }
     return condition;
 }

@@ -3,6 +3,7 @@
 
 #include "base/limits.hpp"
 #include "base/telemetry.hpp"
+#include "front/if_match.hpp"
 #include "front/native_routes.hpp"
 #include "front/operator_caller.hpp"
 #include "front/problem.hpp"
@@ -31,7 +32,6 @@ Result<Match> find_route(const net::HttpRequest& request);
 Result<std::map<std::string, std::string, std::less<>>> read_query(const net::HttpRequest& request,
                                                                    const Route& route);
 Result<json::object> read_body(const net::HttpRequest& request, const Route& route);
-service::EtagCondition read_if_match(const net::HttpRequest& request);
 net::HttpResponse to_response(const Answer& answer);
 void add_safety_headers(net::HttpResponse& response, const net::ConnectionFacts& connection,
                         const std::string& host);
@@ -138,6 +138,7 @@ const std::vector<Route>& native_routes() {
         add_distrust_routes(all);
         add_audit_routes(all);
         add_token_routes(all);
+        add_policy_routes(all);
         return all;
     }();
     return routes;
@@ -247,32 +248,6 @@ Result<json::object> read_body(const net::HttpRequest& request, const Route& rou
         return Error{ErrorKind::malformed, "send the body as application/json", "media-type"};
     }
     return parse_json_object(request.body);
-}
-
-/// RFC 9110 section 13.1.1; tags without quotes are taken too, weak ones never match.
-service::EtagCondition read_if_match(const net::HttpRequest& request) {
-    service::EtagCondition condition;
-    for (const auto& [name, value] : request.headers) {
-        if (!equal_ignoring_case(name, "if-match")) {
-            continue;
-        }
-        std::string_view rest = value;
-        while (!rest.empty()) {
-            auto tag = rest.substr(0, rest.find(','));
-            rest.remove_prefix(std::min(tag.size() + 1, rest.size()));
-            const auto begin = tag.find_first_not_of(" \t");
-            tag = begin == std::string_view::npos ? std::string_view{} : tag.substr(begin);
-            tag = tag.substr(0, tag.find_last_not_of(" \t") + 1);
-            if (tag.size() >= 2 && tag.starts_with('"') && tag.ends_with('"')) {
-                tag = tag.substr(1, tag.size() - 2);
-            }
-            condition.one_of.emplace_back(tag);
-        }
-        if (condition.one_of.empty()) {
-            condition.one_of.emplace_back();  // an empty header matches nothing
-        }
-    }
-    return condition;
 }
 
 net::HttpResponse to_response(const Answer& answer) {

@@ -28,6 +28,8 @@ struct ServerFacts {
     ScopeId scope;
     std::string hub{};
     std::string version{};
+    /// HostName of the connection strings that shared access policies are given as.
+    std::string tools_host{};
     TimePoint started{};
     std::vector<Door> doors{};
 };

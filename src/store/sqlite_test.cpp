@@ -253,14 +253,19 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what step 6 made.
+/// Takes back what step 7 made.
 #define WITHOUT_NOTES                                  \
     "ALTER TABLE enrollment_groups DROP COLUMN notes;" \
     "ALTER TABLE individuals DROP COLUMN notes;"
 
+/// And step 6.
+#define WITHOUT_POLICIES \
+    WITHOUT_NOTES        \
+    "DROP TABLE sas_policies;"
+
 /// And step 5.
 #define WITHOUT_LINKED_HUBS                                 \
-    WITHOUT_NOTES                                           \
+    WITHOUT_POLICIES                                        \
     "DROP TABLE linked_hubs;"                               \
     "ALTER TABLE enrollment_groups DROP COLUMN allocation;" \
     "ALTER TABLE individuals DROP COLUMN allocation;"       \
@@ -332,14 +337,14 @@ TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
 }
 
 /// What was written before there were notes has none.
-TEST_F(SqliteStores, AFifthSchemaIsBroughtUpToDate) {
+TEST_F(SqliteStores, ASixthSchemaIsBroughtUpToDate) {
     auto group = a_group("g");
     auto individual = an_individual("i");
     {
         const Changes changes{.writes = {PutGroup{group}, PutIndividual{individual}}};
         ASSERT_TRUE(run(open()->commit(changes)));
     }
-    tamper(WITHOUT_NOTES "PRAGMA user_version=5");
+    tamper(WITHOUT_NOTES "PRAGMA user_version=6");
     const auto store = open();
     group.notes = {};
     individual.notes = {};
