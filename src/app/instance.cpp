@@ -194,7 +194,11 @@ Result<bool> Instance::keep_admin_token(service::Access& access) {
         return write_file(admin_token(), secret + "\n", Secrecy::secret,
                           FileSet::Existing::replace);
     };
-    return of_file(directory_.store_file(), await_now(access.ensure_admin_token(keep)));
+    TRY(const bool made,
+        of_file(directory_.store_file(), await_now(access.ensure_admin_token(keep))));
+    TRY([[maybe_unused]] const bool owner,
+        of_file(directory_.store_file(), await_now(access.ensure_owner_policy())));
+    return made;
 }
 
 }  // namespace rollcall::app

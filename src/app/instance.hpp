@@ -47,7 +47,8 @@ public:
     /// Keeps the own hub's name as a linked hub; audited where it was another before. That one
     /// stays linked, without new devices, while some are assigned to it.
     Result<Done> keep_hub(const std::string& hub, TimePoint now, Entropy& entropy);
-    /// Writes admin_token() where no token was made before. true: it did.
+    /// Writes admin_token() where no token was made before (true: it did), and makes the shared
+    /// access policy that every server begins with.
     Result<bool> keep_admin_token(service::Access& access);
 
 private:

@@ -13,6 +13,7 @@
 #include "front/device_https.hpp"
 #include "front/device_mqtt.hpp"
 #include "front/device_reception.hpp"
+#include "front/dps_service_api.hpp"
 #include "front/health.hpp"
 #include "front/host_guard.hpp"
 #include "front/hub_amqp.hpp"
@@ -20,6 +21,7 @@
 #include "front/hub_mqtt.hpp"
 #include "front/mqtt_reception.hpp"
 #include "front/native_api.hpp"
+#include "front/operator_reception.hpp"
 #include "net/amqp_door.hpp"
 #include "net/http_session.hpp"
 #include "net/mqtt_door.hpp"
@@ -158,12 +160,14 @@ private:
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
                       admission_, clock_, entropy_,    metrics_,  ground_.hub};
-    service::Access access_{store_, store_, clock_, entropy_};
+    service::Access access_{store_, store_, clock_, entropy_,
+                            operator_hosts(settings_, ground_.hub)};
 
     // Tongues.
     front::ServerFacts facts_{.scope = scope_,
                               .hub = ground_.hub,
                               .version = std::string{version},
+                              .tools_host = operator_hosts(settings_, ground_.hub).front(),
                               .started = clock_.now()};
     std::atomic<bool> ready_{false};
     front::DeviceHttps provisioning_{registrar_, clock_, entropy_, pace_of(settings_)};
@@ -178,9 +182,14 @@ private:
     front::AmqpReception amqp_{amqp_provisioning_, hub_amqp_};
     net::AmqpDoor amqp_door_{*ground_.tls, amqp_, metrics_};
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
-    front::NativeApi operators_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
-                                 *ground_.telemetry, clock_, entropy_, facts_,
-                                 ground_.instance->audit_key()}};
+    front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
+                                  *ground_.telemetry, clock_, entropy_, facts_,
+                                  ground_.instance->audit_key()}};
+    front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
+    front::OperatorReception operators_{{{"enrollments", dps_service_},
+                                         {"enrollmentGroups", dps_service_},
+                                         {"registrations", dps_service_}},
+                                        native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
     // Where devices and operators share an address: who is meant is decided by name.

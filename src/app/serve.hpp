@@ -24,6 +24,11 @@ Result<std::vector<std::string>> given_certificate_names(const Settings& setting
 /// addresses of the doors, and loopback.
 ServerNames local_names(const Settings& settings, const std::string& host_name);
 
+/// By which names operators' tools reach the server, the best first: what --operator-name says,
+/// then
+/// --name, then the own hub's. In lower case, never empty.
+std::vector<std::string> operator_hosts(const Settings& settings, const std::string& hub);
+
 /// This machine's name, "localhost" where it has none.
 std::string host_name();
 

@@ -44,6 +44,17 @@ ServerNames local_names(const Settings& settings, const std::string& host_name) 
     return names;
 }
 
+std::vector<std::string> operator_hosts(const Settings& settings, const std::string& hub) {
+    std::vector<std::string> hosts;
+    for (const auto* const names : {&settings.operator_names, &settings.names}) {
+        for (const std::string& name : *names) {
+            hosts.push_back(to_lower_ascii(name));
+        }
+    }
+    hosts.push_back(to_lower_ascii(hub));
+    return hosts;
+}
+
 Result<std::vector<std::string>> given_certificate_names(const Settings& settings) {
     std::vector<std::string> names;
     if (!settings.server_credential) {

@@ -6,6 +6,7 @@
 #include "domain/access_token.hpp"
 #include "domain/enrollment.hpp"
 #include "domain/registration.hpp"
+#include "domain/sas_policy.hpp"
 #include "domain/twin.hpp"
 
 #include <cstdint>
@@ -27,6 +28,7 @@ enum class RecordKind : std::uint8_t {
     token,
     twin,
     hub,
+    policy,
 };
 
 /// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
@@ -131,6 +133,12 @@ struct PutToken {
 struct DeleteToken {
     std::string name;  ///< without case
 };
+struct PutPolicy {
+    SasPolicy policy;
+};
+struct DeletePolicy {
+    std::string name;  ///< without case
+};
 struct PutTwin {
     Twin twin;
 };
@@ -154,17 +162,17 @@ struct PutHub {
 struct DeleteHub {
     std::string name;  ///< without case
 };
-using Write =
-    std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
-                 PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
-                 LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
-                 QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub>;
+using Write = std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
+                           PutRegistration, DeleteRegistration, PutDevice, DeleteDevice,
+                           PutDistrusted, LiftDistrusted, RememberIntermediate, PutSetting,
+                           PutToken, DeleteToken, PutTwin, QueueMessage, RemoveMessage,
+                           PutSubscriptions, ResetTwin, PutHub, DeleteHub, PutPolicy, DeletePolicy>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.
 struct AuditEvent {
     TimePoint at{};
-    std::string actor{};   ///< "local administrator", "token:ci"
+    std::string actor{};   ///< "local administrator", "token:ci", "policy:ci"
     std::string source{};  ///< address, or "local"
     std::string action{};  ///< "group.cert.set"
     std::string object{};  ///< "group/fleet-a"

@@ -3,7 +3,9 @@
 
 #include "base/limits.hpp"
 #include "base/telemetry.hpp"
+#include "front/if_match.hpp"
 #include "front/native_routes.hpp"
+#include "front/operator_caller.hpp"
 #include "front/problem.hpp"
 #include "front/url.hpp"
 
@@ -30,7 +32,6 @@ Result<Match> find_route(const net::HttpRequest& request);
 Result<std::map<std::string, std::string, std::less<>>> read_query(const net::HttpRequest& request,
                                                                    const Route& route);
 Result<json::object> read_body(const net::HttpRequest& request, const Route& route);
-service::EtagCondition read_if_match(const net::HttpRequest& request);
 net::HttpResponse to_response(const Answer& answer);
 void add_safety_headers(net::HttpResponse& response, const net::ConnectionFacts& connection,
                         const std::string& host);
@@ -77,7 +78,7 @@ Task<net::HttpResponse> NativeApi::answer(const net::HttpRequest& request,
         co_return response;
     }
     const Route& route = *match->route;
-    auto caller = co_await recognise(request, route.permission);
+    auto caller = co_await recognise(services_.access, request, route.permission);
     if (!caller) {
         co_return refusal(caller.error(), tracking_id, request);
     }
@@ -101,30 +102,6 @@ Task<net::HttpResponse> NativeApi::answer(const net::HttpRequest& request,
         co_return refusal(answered.error(), tracking_id, request);
     }
     co_return to_response(*answered);
-}
-
-/// Whoever came by the socket is the local administrator: only the server's user may open it.
-Task<Result<service::Caller>> NativeApi::recognise(const net::HttpRequest& request,
-                                                   service::Permission permission) {
-    if (permission == service::Permission::none) {
-        co_return service::Caller{"anyone", request.connection->peer_address};
-    }
-    if (request.connection->local) {
-        co_return service::Access::local_administrator();
-    }
-    std::optional<std::string> authorization;
-    if (const auto header = request.header("authorization")) {
-        authorization = std::string{*header};
-    }
-    CO_TRY(auto caller,
-           co_await services_.access.authenticate(authorization, request.connection->peer_address));
-    if (!service::may(caller.role, permission)) {
-        co_return Error{
-            ErrorKind::forbidden,
-            "this needs the permission '" + std::string{service::to_string(permission)} + "'",
-            "permission-missing"};
-    }
-    co_return caller;
 }
 
 net::HttpResponse NativeApi::refusal(const Error& error, const std::string& tracking_id,
@@ -161,6 +138,7 @@ const std::vector<Route>& native_routes() {
         add_distrust_routes(all);
         add_audit_routes(all);
         add_token_routes(all);
+        add_policy_routes(all);
         return all;
     }();
     return routes;
@@ -270,32 +248,6 @@ Result<json::object> read_body(const net::HttpRequest& request, const Route& rou
         return Error{ErrorKind::malformed, "send the body as application/json", "media-type"};
     }
     return parse_json_object(request.body);
-}
-
-/// RFC 9110 section 13.1.1; tags without quotes are taken too, weak ones never match.
-service::EtagCondition read_if_match(const net::HttpRequest& request) {
-    service::EtagCondition condition;
-    for (const auto& [name, value] : request.headers) {
-        if (!equal_ignoring_case(name, "if-match")) {
-            continue;
-        }
-        std::string_view rest = value;
-        while (!rest.empty()) {
-            auto tag = rest.substr(0, rest.find(','));
-            rest.remove_prefix(std::min(tag.size() + 1, rest.size()));
-            const auto begin = tag.find_first_not_of(" \t");
-            tag = begin == std::string_view::npos ? std::string_view{} : tag.substr(begin);
-            tag = tag.substr(0, tag.find_last_not_of(" \t") + 1);
-            if (tag.size() >= 2 && tag.starts_with('"') && tag.ends_with('"')) {
-                tag = tag.substr(1, tag.size() - 2);
-            }
-            condition.one_of.emplace_back(tag);
-        }
-        if (condition.one_of.empty()) {
-            condition.one_of.emplace_back();  // an empty header matches nothing
-        }
-    }
-    return condition;
 }
 
 net::HttpResponse to_response(const Answer& answer) {

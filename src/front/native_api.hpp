@@ -28,6 +28,8 @@ struct ServerFacts {
     ScopeId scope;
     std::string hub{};
     std::string version{};
+    /// HostName of the connection strings that shared access policies are given as.
+    std::string tools_host{};
     TimePoint started{};
     std::vector<Door> doors{};
 };
@@ -60,8 +62,6 @@ public:
 
 private:
     Task<net::HttpResponse> answer(const net::HttpRequest& request, const std::string& tracking_id);
-    Task<Result<service::Caller>> recognise(const net::HttpRequest& request,
-                                            service::Permission permission);
     net::HttpResponse refusal(const Error& error, const std::string& tracking_id,
                               const net::HttpRequest& request, unsigned status = 0) const;
 

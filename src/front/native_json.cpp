@@ -278,6 +278,14 @@ json::object to_json(const domain::AccessToken& token) {
                                       : json::value(nullptr)}};
 }
 
+json::object to_json(const domain::SasPolicy& policy) {
+    return {{"name", policy.name},
+            {"rights", to_json(policy.rights.words())},
+            {"created", to_iso8601_ticks(policy.created)},
+            {"createdBy", policy.created_by},
+            {"updated", to_iso8601_ticks(policy.updated)}};
+}
+
 json::object to_json(const store::AuditRecord& record) {
     return {{"sequence", record.sequence},
             {"at", to_iso8601_ticks(record.event.at)},

@@ -7,6 +7,17 @@ namespace {
 
 using service::Permission;
 
+/// With the role of a token, or the rights of a policy.
+json::object caller_json(const service::Caller& caller) {
+    json::object object{{"name", caller.name}, {"source", caller.source}};
+    if (const auto* const role = std::get_if<domain::Role>(&caller.grants)) {
+        object["role"] = domain::to_string(*role);
+    } else {
+        object["rights"] = to_json(std::get<domain::SasRights>(caller.grants).words());
+    }
+    return object;
+}
+
 Task<Result<Answer>> get_server(const NativeServices& services, const Call& call) {
     const ServerFacts& facts = services.facts;
     json::array doors;
@@ -14,16 +25,13 @@ Task<Result<Answer>> get_server(const NativeServices& services, const Call& call
         doors.push_back(json::object{{"name", door.name}, {"address", door.address}});
     }
     Answer answer;
-    answer.body =
-        json::object{{"scopeId", facts.scope.str()},
-                     {"hub", facts.hub},
-                     {"version", facts.version},
-                     {"started", to_iso8601_ticks(facts.started)},
-                     {"time", to_iso8601_ticks(services.clock.now())},
-                     {"doors", std::move(doors)},
-                     {"caller", json::object{{"name", call.caller.name},
-                                             {"role", domain::to_string(call.caller.role)},
-                                             {"source", call.caller.source}}}};
+    answer.body = json::object{{"scopeId", facts.scope.str()},
+                               {"hub", facts.hub},
+                               {"version", facts.version},
+                               {"started", to_iso8601_ticks(facts.started)},
+                               {"time", to_iso8601_ticks(services.clock.now())},
+                               {"doors", std::move(doors)},
+                               {"caller", caller_json(call.caller)}};
     co_return answer;
 }
 

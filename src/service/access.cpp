@@ -27,11 +27,13 @@ constexpr std::array permissions{
     std::pair{Permission::device_read, std::string_view{"device.read"}},
     std::pair{Permission::device_write, std::string_view{"device.write"}},
     std::pair{Permission::registration_read, std::string_view{"registration.read"}},
+    std::pair{Permission::registration_write, std::string_view{"registration.write"}},
     std::pair{Permission::distrust_read, std::string_view{"distrust.read"}},
     std::pair{Permission::distrust_write, std::string_view{"distrust.write"}},
     std::pair{Permission::audit_read, std::string_view{"audit.read"}},
     std::pair{Permission::token_read, std::string_view{"token.read"}},
     std::pair{Permission::token_write, std::string_view{"token.write"}},
+    std::pair{Permission::token_show, std::string_view{"token.show"}},
     std::pair{Permission::key_show, std::string_view{"key.show"}}};
 
 Error unauthenticated(std::string detail, std::string reason) {
@@ -46,6 +48,10 @@ std::optional<std::string_view> bearer_of(std::string_view header) {
         return std::nullopt;
     }
     return header.substr(scheme.size());
+}
+
+Caller first_start() {
+    return {"first start", "local", domain::Role::administrator};
 }
 
 domain::AuditEvent event(const Order& order, std::string action, const std::string& name,
@@ -70,21 +76,24 @@ std::string_view to_string(Permission permission) {
     return "none";
 }
 
-bool may(domain::Role role, Permission) {
-    return role == domain::Role::administrator;
-}
-
 Access::Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock,
-               Entropy& entropy)
-    : reader_(reader), ledger_(ledger), clock_(clock), entropy_(entropy) {}
+               Entropy& entropy, std::vector<std::string> names)
+    : reader_(reader),
+      ledger_(ledger),
+      clock_(clock),
+      entropy_(entropy),
+      names_(std::move(names)) {}
 
-Task<Result<Caller>> Access::authenticate(const std::optional<std::string>& authorization,
-                                          const std::string& source) {
+Task<Result<Caller>> Access::authenticate(const Presented& presented) {
+    const auto& authorization = presented.authorization;
+    if (authorization && domain::looks_like_sas(*authorization)) {
+        co_return co_await authenticate_sas(presented);
+    }
     const auto secret = authorization ? bearer_of(*authorization) : std::nullopt;
     if (!secret) {
         co_return unauthenticated(
             "send an API token: Authorization: Bearer TOKEN. The first one is in the file "
-            "admin-token of the server's data directory.",
+            "admin-token of the server's data directory. A shared access signature is taken too.",
             "token-missing");
     }
     // The store is asked by the hash: what its look-up tells by its time, it tells of the hash.
@@ -97,7 +106,7 @@ Task<Result<Caller>> Access::authenticate(const std::optional<std::string>& auth
         co_return unauthenticated("this API token ended on " + to_iso8601_seconds(*token->expires),
                                   "token-expired");
     }
-    co_return Caller{"token:" + token->name, source, token->role};
+    co_return Caller{"token:" + token->name, presented.source, token->role};
 }
 
 Caller Access::local_administrator() {
@@ -156,7 +165,7 @@ Task<Result<bool>> Access::ensure_admin_token(
         co_return false;
     }
     Order order;
-    order.caller = {"first start", "local", domain::Role::administrator};
+    order.caller = first_start();
     NewToken fresh = draw(order, "admin", domain::Role::administrator);
     CO_TRY([[maybe_unused]] const Done kept, keep(fresh.secret));
     CO_TRY([[maybe_unused]] const auto done, co_await commit_new(order, fresh, true));
@@ -186,6 +195,8 @@ Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, b
     domain::Changes changes;
     changes.expects.push_back(
         domain::ExpectEtag{domain::RecordKind::token, fresh.token.name, ETag{}});
+    changes.expects.push_back(
+        domain::ExpectEtag{domain::RecordKind::policy, fresh.token.name, ETag{}});
     changes.writes.push_back(domain::PutToken{fresh.token});
     if (first) {
         changes.writes.push_back(domain::PutSetting{first_token_setting, fresh.token.name});
@@ -194,9 +205,10 @@ Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, b
         event(order, "token.create", fresh.token.name, detail, fresh.token.created));
     const auto receipt = co_await ledger_.commit(changes);
     if (!receipt && receipt.error().kind == ErrorKind::stale) {
-        co_return Error{ErrorKind::conflict,
-                        "there is a token '" + fresh.token.name + "' already; revoke it first",
-                        "token-exists"};
+        co_return Error{
+            ErrorKind::conflict,
+            "there is a token or a policy '" + fresh.token.name + "' already; revoke it first",
+            "token-exists"};
     }
     CO_TRY([[maybe_unused]] const auto committed, receipt);
     co_return fresh;

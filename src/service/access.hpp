@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Access: who calls at the operator door, and what they may do. Bearer tokens of 256 random bits,
-// kept as SHA-256, named, with an optional end, revocable at once. Whoever can open the data
-// directory's socket is the local administrator.
+// kept as SHA-256, named, with an optional end, revocable at once; shared access policies, with two
+// keys that are kept sealed, for the cloud's tools. Whoever can open the data directory's socket is
+// the local administrator.
 #pragma once
 
 #include "base/task.hpp"
 #include "base/world.hpp"
 #include "domain/access_token.hpp"
+#include "domain/enrollment.hpp"
+#include "domain/sas_policy.hpp"
 #include "service/caller.hpp"
 #include "store/store.hpp"
 
@@ -32,16 +35,26 @@ enum class Permission : std::uint8_t {
     device_read,
     device_write,
     registration_read,
+    registration_write,
     distrust_read,
     distrust_write,
     audit_read,
     token_read,
     token_write,
-    key_show,  ///< symmetric keys in clear
+    token_show,  ///< keys of shared access policies in clear: all that these may, and more
+    key_show,    ///< symmetric keys of entries in clear
 };
 /// "group.write".
 std::string_view to_string(Permission permission);
-bool may(domain::Role role, Permission permission);
+/// A role or a policy's rights. No right lets anyone make or see tokens and policies.
+bool may(const Caller& caller, Permission permission);
+
+/// What a request shows of who sends it.
+struct Presented {
+    std::optional<std::string> authorization{};  ///< that header's value
+    std::string source{};                        ///< the peer's address
+    domain::SasTarget target{};
+};
 
 struct NewToken {
     domain::AccessToken token;
@@ -50,12 +63,15 @@ struct NewToken {
 
 class Access {
 public:
-    Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock, Entropy& entropy);
+    /// `names`: by which this server is reached, in lower case; see domain::reaches().
+    Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock, Entropy& entropy,
+           std::vector<std::string> names = {});
 
-    /// The caller behind an Authorization header's value. unauthenticated "token-missing",
-    /// "token-unknown" (also where revoked), "token-expired". `source`: the peer's address.
-    Task<Result<Caller>> authenticate(const std::optional<std::string>& authorization,
-                                      const std::string& source);
+    /// The caller behind a bearer token or a shared access signature. unauthenticated
+    /// "token-missing", "token-unknown" (also where revoked), "token-expired", "malformed-sas",
+    /// "sas-refused" (no such policy, another key, another resource: which, only the log tells),
+    /// "sas-expired".
+    Task<Result<Caller>> authenticate(const Presented& presented);
     static Caller local_administrator();
 
     /// conflict "token-exists", "too-many-tokens"; malformed for a name that is none or an end in
@@ -72,7 +88,27 @@ public:
     Task<Result<bool>> ensure_admin_token(
         const std::function<Result<Done>(const std::string& secret)>& keep);
 
+    // --- Shared access policies (access_policies.cpp) ---
+
+    /// Both keys are made up. conflict "token-exists" (of a token too: they share their names),
+    /// "too-many-policies"; malformed for a name that is none or without any right.
+    Task<Result<domain::SasPolicy>> create_policy(const Order& order, const std::string& name,
+                                                  const domain::SasRights& rights);
+    /// Another key in one of the slots. not_found "policy-not-found"; stale.
+    Task<Result<domain::SasPolicy>> rotate_policy(const Order& order, const std::string& name,
+                                                  domain::Slot slot);
+    /// With its keys; that they were shown stands in the audit log before. not_found.
+    Task<Result<domain::SasPolicy>> show_policy(const Order& order, const std::string& name);
+    Task<Result<domain::SasPolicy>> revoke_policy(const Order& order, const std::string& name);
+    Task<Result<std::vector<domain::SasPolicy>>> list_policies();
+    /// Once in a data directory's life makes domain::owner_policy_name. Answers whether it did.
+    Task<Result<bool>> ensure_owner_policy();
+
 private:
+    Task<Result<Caller>> authenticate_sas(const Presented& presented);
+    Task<Result<domain::SasPolicy>> policy_named(const std::string& name);
+    domain::SasPolicy draw_policy(const Order& order, const std::string& name,
+                                  const domain::SasRights& rights);
     Task<Result<NewToken>> commit_new(const Order& order, NewToken& fresh, bool first);
     NewToken draw(const Order& order, const std::string& name, domain::Role role);
 
@@ -80,6 +116,7 @@ private:
     store::Ledger& ledger_;
     const Clock& clock_;
     Entropy& entropy_;
+    const std::vector<std::string> names_;
 };
 
 }  // namespace rollcall::service

@@ -5,17 +5,20 @@
 
 #include "base/ids.hpp"
 #include "domain/access_token.hpp"
+#include "domain/sas_policy.hpp"
 
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace rollcall::service {
 
 /// An operator whom service/access has recognised.
 struct Caller {
-    std::string name{};    ///< "local administrator", "token:ci"
+    std::string name{};    ///< "local administrator", "token:ci", "policy:ci"
     std::string source{};  ///< address, or "local"
-    domain::Role role = domain::Role::administrator;
+    /// What a policy or a token gives; service/access says what follows. Nothing, unless told.
+    std::variant<domain::SasRights, domain::Role> grants{};
 
     bool operator==(const Caller&) const = default;
 };
@@ -36,5 +39,9 @@ struct Order {
     /// Say what would happen and change nothing.
     bool dry_run = false;
 };
+
+/// stale "if-match-missing" where no version was named: asked for by facades whose clients must say
+/// which one they replace or delete.
+Result<Done> want_if_match(const Order& order);
 
 }  // namespace rollcall::service

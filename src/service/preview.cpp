@@ -51,4 +51,14 @@ Result<Done> EtagCondition::check(const ETag& etag) const {
                  "stale"};
 }
 
+Result<Done> want_if_match(const Order& order) {
+    if (!order.if_match.one_of.empty()) {
+        return Done{};
+    }
+    return Error{ErrorKind::stale,
+                 "there is a record of this name: say with If-Match which version of it is meant, "
+                 "or * for any",
+                 "if-match-missing"};
+}
+
 }  // namespace rollcall::service

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/bookkeeping_rows.hpp"
 
+#include "store/key_columns.hpp"
 #include "store/rows.hpp"
 
 namespace rollcall::store {
@@ -83,6 +84,70 @@ Result<std::vector<domain::AccessToken>> list_tokens(Database& database) {
         database.prepared("SELECT " TOKEN_COLUMNS " FROM tokens ORDER BY id"));
     Query row{statement};
     return read_all<domain::AccessToken>(row, [&row] { return read_token(row); });
+}
+
+// --- Shared access policies -----------------------------------------------------------------
+
+#define POLICY_COLUMNS "name, keys, rights, created_by, created, updated, etag"
+
+namespace {
+
+/// What a policy's keys are sealed for: they open in no other record.
+std::string sealed_for(const std::string& name) {
+    return "policy/" + to_lower_ascii(name);
+}
+
+Result<domain::SasPolicy> read_policy(Query& row, Database& database) {
+    domain::SasPolicy policy;
+    policy.name = row.text();
+    TRY(auto keys, read_keys(row, database.box(), sealed_for(policy.name)));
+    const auto rights = domain::SasRights::from_bits(row.unsigned_integer());
+    if (!keys || !rights) {
+        return unreadable_record("a shared access policy");
+    }
+    policy.keys = *std::move(keys);
+    policy.rights = *rights;
+    policy.created_by = row.text();
+    policy.created = row.time();
+    policy.updated = row.time();
+    policy.etag = ETag::trusted(row.text());
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return policy;
+}
+
+}  // namespace
+
+Result<Done> put_policy(Database& database, const domain::SasPolicy& policy) {
+    const std::string key = to_lower_ascii(policy.name);
+    const Bytes keys = sealed_keys(database.box(), policy.keys, sealed_for(policy.name));
+    TRY(auto* const statement,
+        database.prepared("INSERT OR REPLACE INTO sas_policies (id, " POLICY_COLUMNS
+                          ") VALUES (?,?,?,?,?,?,?,?)"));
+    Query query{statement};
+    query.bind(key).bind(policy.name).bind_blob(keys).bind(std::uint64_t{policy.rights.bits()});
+    query.bind(policy.created_by).bind(policy.created).bind(policy.updated);
+    query.bind(policy.etag.str());
+    return query.run();
+}
+
+Result<Done> delete_policy(Database& database, const std::string& name) {
+    return run_for(database, "DELETE FROM sas_policies WHERE id=?", to_lower_ascii(name));
+}
+
+Result<std::optional<domain::SasPolicy>> get_policy(Database& database, const std::string& name) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " POLICY_COLUMNS " FROM sas_policies WHERE id=?"));
+    const std::string key = to_lower_ascii(name);
+    Query row{statement};
+    row.bind(key);
+    return read_one<domain::SasPolicy>(row, [&] { return read_policy(row, database); });
+}
+
+Result<std::vector<domain::SasPolicy>> list_policies(Database& database) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " POLICY_COLUMNS " FROM sas_policies ORDER BY id"));
+    Query row{statement};
+    return read_all<domain::SasPolicy>(row, [&] { return read_policy(row, database); });
 }
 
 // --- Audit ----------------------------------------------------------------------------------

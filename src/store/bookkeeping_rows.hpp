@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows and values of settings, access tokens, the audit log and the global versions. See rows.hpp.
+// Rows and values of settings, access tokens, shared access policies, the audit log and the global
+// versions. See rows.hpp.
 #pragma once
 
 #include "store/database.hpp"
@@ -15,6 +16,11 @@ Result<Done> delete_token(Database& database, const std::string& name);
 Result<std::optional<domain::AccessToken>> get_token(Database& database,
                                                      const Digest& secret_sha256);
 Result<std::vector<domain::AccessToken>> list_tokens(Database& database);
+
+Result<Done> put_policy(Database& database, const domain::SasPolicy& policy);
+Result<Done> delete_policy(Database& database, const std::string& name);
+Result<std::optional<domain::SasPolicy>> get_policy(Database& database, const std::string& name);
+Result<std::vector<domain::SasPolicy>> list_policies(Database& database);
 
 Result<Done> append_audit(Database& database, const AuditRecord& record);
 Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t after,

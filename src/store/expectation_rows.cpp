@@ -21,6 +21,7 @@ std::string_view etag_sql(domain::RecordKind kind) {
         case domain::RecordKind::token: return "SELECT etag FROM tokens WHERE id=?";
         case domain::RecordKind::twin: return "SELECT etag FROM twins WHERE id=?";
         case domain::RecordKind::hub: return "SELECT etag FROM linked_hubs WHERE id=?";
+        case domain::RecordKind::policy: return "SELECT etag FROM sas_policies WHERE id=?";
     }
     return {};
 }
@@ -28,7 +29,7 @@ std::string_view etag_sql(domain::RecordKind kind) {
 bool is_folded(domain::RecordKind kind) {
     return kind == domain::RecordKind::group || kind == domain::RecordKind::individual ||
            kind == domain::RecordKind::registration || kind == domain::RecordKind::token ||
-           kind == domain::RecordKind::hub;
+           kind == domain::RecordKind::hub || kind == domain::RecordKind::policy;
 }
 
 class Checker {

@@ -14,6 +14,7 @@ std::string_view word(domain::RecordKind kind) {
         case domain::RecordKind::token: return "token";
         case domain::RecordKind::twin: return "twin";
         case domain::RecordKind::hub: return "linked hub";
+        case domain::RecordKind::policy: return "policy";
     }
     return "record";
 }

@@ -298,6 +298,22 @@ Task<Result<std::vector<domain::AccessToken>>> MemoryStore::tokens() {
     co_return all;
 }
 
+Task<Result<std::optional<domain::SasPolicy>>> MemoryStore::policy(const std::string& name) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.policies, to_lower_ascii(name));
+}
+
+Task<Result<std::vector<domain::SasPolicy>>> MemoryStore::policies() {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    std::vector<domain::SasPolicy> all;
+    for (const auto& [id, each] : state_.policies) {
+        all.push_back(each);
+    }
+    co_return all;
+}
+
 Task<Result<std::optional<std::string>>> MemoryStore::setting(const std::string& key) {
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());

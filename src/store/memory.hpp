@@ -54,6 +54,8 @@ public:
     Task<Result<AuditHead>> audit_head() override;
     Task<Result<std::optional<domain::AccessToken>>> token(const Digest& secret_sha256) override;
     Task<Result<std::vector<domain::AccessToken>>> tokens() override;
+    Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
+    Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
 
 private:
@@ -76,6 +78,7 @@ private:
         std::map<Digest, std::pair<TimePoint, x509::Certificate>> intermediates;
         std::map<std::string, domain::LinkedHub> hubs;
         std::map<std::string, domain::AccessToken> tokens;
+        std::map<std::string, domain::SasPolicy> policies;
         std::map<std::string, std::string> settings;
         std::vector<AuditRecord> audit;
         AuditHead audit_head{};

@@ -82,6 +82,7 @@ private:
             case domain::RecordKind::device: return etag_in(state_.devices, expected.id);
             case domain::RecordKind::token: return etag_in(state_.tokens, folded);
             case domain::RecordKind::hub: return etag_in(state_.hubs, folded);
+            case domain::RecordKind::policy: return etag_in(state_.policies, folded);
             case domain::RecordKind::twin: return etag_in(state_.twins, expected.id);
         }
         return {};
@@ -176,6 +177,12 @@ public:
     }
     Result<Done> operator()(const domain::DeleteToken& write) {
         return erase(state_.tokens, to_lower_ascii(write.name));
+    }
+    Result<Done> operator()(const domain::PutPolicy& write) {
+        return put(state_.policies, to_lower_ascii(write.policy.name), write.policy);
+    }
+    Result<Done> operator()(const domain::DeletePolicy& write) {
+        return erase(state_.policies, to_lower_ascii(write.name));
     }
     Result<Done> operator()(const domain::PutTwin& write) {
         return put(state_.twins, write.twin.device.str(), write.twin);

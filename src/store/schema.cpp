@@ -306,14 +306,35 @@ ALTER TABLE individuals ADD COLUMN allocation BLOB;
 ALTER TABLE registrations ADD COLUMN payload TEXT NOT NULL DEFAULT '';
 )sql";
 
+/// Step 6: shared access policies. `rights`: bits in the order of domain::SasRight.
+constexpr const char* shared_access_policies = R"sql(
+CREATE TABLE sas_policies (
+    id         TEXT PRIMARY KEY,            -- folded
+    name       TEXT NOT NULL,               -- as given
+    keys       BLOB NOT NULL,               -- both, sealed
+    rights     INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    created    INTEGER NOT NULL,
+    updated    INTEGER NOT NULL,
+    etag       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+/// Step 7: what DPS' clients keep with an entry (domain::to_text of ClientNotes).
+constexpr const char* client_notes = R"sql(
+ALTER TABLE enrollment_groups ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+ALTER TABLE individuals ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+)sql";
+
+static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
 static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array<const char*, 5> migrations{first_tables, fewer_indexes, hub_tables,
-                                                symmetric_keys, linked_hubs};
+constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,  symmetric_keys,
+                                linked_hubs,  shared_access_policies, client_notes};
 
 Result<Done> refuse_strangers(Database& database);
 

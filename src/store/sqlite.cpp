@@ -230,6 +230,10 @@ Task<Result<std::optional<std::string>>> SqliteStore::setting(const std::string&
     co_return ask([&](Database& database) { return get_setting(database, key); });
 }
 
+Task<Result<std::optional<domain::SasPolicy>>> SqliteStore::policy(const std::string& name) {
+    co_return ask([&](Database& database) { return get_policy(database, name); });
+}
+
 Task<Result<std::optional<domain::AccessToken>>> SqliteStore::token(const Digest& secret_sha256) {
     co_return ask([&](Database& database) { return get_token(database, secret_sha256); });
 }
@@ -295,6 +299,11 @@ Task<Result<Page<domain::Registration>>> SqliteStore::registrations(
 
 Task<Result<std::uint64_t>> SqliteStore::registration_count(const RegistrationFilter& filter) {
     const auto question = [&](Database& database) { return count_registrations(database, filter); };
+    co_return co_await ask_on(listings_, question);
+}
+
+Task<Result<std::vector<domain::SasPolicy>>> SqliteStore::policies() {
+    const auto question = [](Database& database) { return list_policies(database); };
     co_return co_await ask_on(listings_, question);
 }
 

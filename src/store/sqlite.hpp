@@ -74,6 +74,8 @@ public:
     Task<Result<AuditHead>> audit_head() override;
     Task<Result<std::optional<domain::AccessToken>>> token(const Digest& secret_sha256) override;
     Task<Result<std::vector<domain::AccessToken>>> tokens() override;
+    Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
+    Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
 
 private:

@@ -234,6 +234,12 @@ public:
     Result<Done> operator()(const domain::DeleteToken& write) const {
         return delete_token(database_, write.name);
     }
+    Result<Done> operator()(const domain::PutPolicy& write) const {
+        return put_policy(database_, write.policy);
+    }
+    Result<Done> operator()(const domain::DeletePolicy& write) const {
+        return delete_policy(database_, write.name);
+    }
     Result<Done> operator()(const domain::PutTwin& write) const {
         return put_twin(database_, write.twin);
     }

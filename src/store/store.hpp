@@ -119,6 +119,10 @@ public:
     /// By the secret's hash, for every request with a token; and all of them, in order of name.
     virtual Task<Result<std::optional<domain::AccessToken>>> token(const Digest& secret_sha256) = 0;
     virtual Task<Result<std::vector<domain::AccessToken>>> tokens() = 0;
+    /// By its name without case, for every request with a shared access signature; and all of them,
+    /// in order of name.
+    virtual Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) = 0;
+    virtual Task<Result<std::vector<domain::SasPolicy>>> policies() = 0;
     virtual Task<Result<AuditHead>> audit_head() = 0;
     virtual Task<Result<std::optional<std::string>>> setting(const std::string& key) = 0;
 };

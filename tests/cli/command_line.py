@@ -24,7 +24,7 @@ VERBS = {
     "registration": "list show explain",
     "pki": "ca intermediate leaf verification inspect verify",
     "distrust": "list add lift",
-    "token": "create list revoke",
+    "token": "create list show rotate revoke",
     "audit": "list verify export",
     "scope": "show set",
     "config": "check",
@@ -66,6 +66,8 @@ class Help(Scenario):
                       ("group", "list", "--nonsense"), ("help", "nothing"),
                       ("device", "list", "--state", "odd"), ("group", "cert", "code", "g", "both"),
                       ("token", "create", "x", "--expires", "tomorrow"),
+                      ("token", "create", "x", "--sas-policy", "all", "--expires", "2040-01-01"),
+                      ("token", "rotate", "x"), ("token", "rotate", "x", "third"),
                       ("group", "cert", "set", "g", "both", "x.pem"),
                       ("group", "cert", "set", "g", "primary"),
                       ("group", "cert", "set", "g", "primary", "x", "--breach", "--replace-now"),
@@ -188,6 +190,38 @@ class CommandLine(Scenario):
         self.refused("token", "revoke", self.own("t"))
         for event in self.command("audit", "list", "--json").json:
             self.assertNotIn(secret, json.dumps(event))
+
+    def test_shared_access_policies(self):
+        name = self.own("p")
+        made = self.command("token", "create", name, "--sas-policy",
+                            "EnrollmentRead,registrationstatusread").out
+        shape = r"^HostName=dps\.example;SharedAccessKeyName=%s;SharedAccessKey=(\S{88})\n$" % name
+        primary = re.match(shape, made).group(1)
+        self.assertEqual(self.command("token", "show", name).out, made)
+        secondary = re.match(shape, self.command("token", "show", name, "secondary").out).group(1)
+        rotated = re.match(shape, self.command("token", "rotate", name, "secondary").out).group(1)
+        self.assertEqual(len({primary, secondary, rotated}), 3)
+        self.assertEqual(self.command("token", "show", name).out, made)
+        keys = self.command("token", "show", name, "--json").json
+        self.assertEqual((keys["primaryKey"], keys["secondaryKey"]), (primary, rotated))
+        listed = {token["name"]: token for token in self.command("token", "list", "--json").json}
+        self.assertEqual((listed[name]["kind"], listed[name]["rights"]),
+                         ("sas", ["EnrollmentRead", "RegistrationStatusRead"]))
+        self.assertEqual(listed["admin"]["kind"], "bearer")
+        self.assertEqual(len(listed["provisioningserviceowner"]["rights"]), 6)
+        self.assertRegex(self.command("token", "list").out,
+                         rf"(?m)^{name} +sas +EnrollmentRead, RegistrationStatusRead ")
+        self.assertIn("already", self.refused("token", "create", name))
+        self.assertIn("no right 'Root'", self.refused("token", "create", "x", "--sas-policy",
+                                                      "Root"))
+        self.assertIn("--yes", self.command("token", "revoke", name).err)
+        self.assertEqual(self.command("token", "show", name).out, made)
+        self.command("token", "revoke", name.upper(), "--yes")
+        self.refused("token", "show", name)
+        self.refused("token", "revoke", name, "--yes")
+        told = json.dumps([listed, self.command("audit", "list", "--json").json])
+        for key in (primary, secondary, rotated):
+            self.assertNotIn(key, told)
 
     def test_destructive_verbs_show_until_yes(self):
         root = self.ours.root(self.own("root"))

@@ -81,11 +81,9 @@ private:
 
 struct NativeDoor : OperatorDesk {
     RefusalNotes refusals;
-    front::ServerFacts facts{ScopeId::trusted("0ne12345678"),
-                             "hub.example",
-                             "0.1.0",
-                             today,
-                             {{"operator", "127.0.0.1:9443"}}};
+    front::ServerFacts facts{
+        ScopeId::trusted("0ne12345678"), "hub.example", "0.1.0", "ops.example", today,
+        {{"operator", "127.0.0.1:9443"}}};
     service::Sessions sessions;
     TelemetryNotes telemetry;
     Metrics metrics;
