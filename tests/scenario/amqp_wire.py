@@ -246,7 +246,8 @@ class AmqpWire(Steady):
 
     def test_sasl(self):
         for mechanism, response in (("PLAIN", b"\0user\0secret"), ("PLAIN", b"user\0user\0secret"),
-                                    ("EXTERNAL", None), ("EXTERNAL", b""), ("ANONYMOUS", b"me")):
+                                    ("EXTERNAL", None), ("EXTERNAL", b""), ("ANONYMOUS", b"me"),
+                                    ("MSSBCBS", None)):
             name, credential = self.device(f"{mechanism.lower()}-{len(response or b'')}")
             with self.amqp(credential) as device:
                 device.send(init(mechanism, response))
