@@ -51,8 +51,14 @@ export async function crash() {
   await eventually(() => existsSync(path.join(scratch, 'crashed')), 60);
 }
 
-/** The SDK's client of the service API, with the administrator's token. */
-export async function serviceClient() {
+/** The SDK's client of the service API, by the connection string of a shared access policy. */
+export async function serviceClient(policy = 'provisioningserviceowner') {
+  return service.ProvisioningServiceClient.fromConnectionString(
+    await rollcall('token', 'show', policy));
+}
+
+/** The same with a bearer token, the administrator's. */
+export async function serviceClientByToken() {
   const token = (await readFile(path.join(process.env.ROLLCALL_DATA, 'admin-token'), 'utf8')).trim();
   return service.ProvisioningServiceClient.fromTokenCredential('svc.example', {
     getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3600_000 }),

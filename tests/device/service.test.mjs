@@ -4,7 +4,8 @@
 import { before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { intermediate, leaf, register, rollcall, root, selfSigned, serviceClient } from './lab.mjs';
+import { intermediate, leaf, register, rollcall, root, selfSigned, serviceClient,
+  serviceClientByToken } from './lab.mjs';
 
 let client;
 let factory;
@@ -182,5 +183,35 @@ describe('the service SDK on individual enrollments', () => {
     assert.deepEqual(await bulk('delete', ten), done);
     const gone = await bulk('delete', ten.slice(0, 1));
     assert.equal(gone.errors[0].errorCode, 404201);
+  });
+});
+
+describe('who calls the service API', () => {
+  const keys = { registrationId: 'caller', attestation: { type: 'symmetricKey' } };
+
+  it('is known by a bearer token, too', async () => {
+    const other = await serviceClientByToken();
+    const made = await body(other.createOrUpdateIndividualEnrollment(keys));
+    await other.deleteIndividualEnrollment(made);
+  });
+
+  it('may do what the rights of its policy say, and no more', async () => {
+    await rollcall('token', 'create', 'reader', '--sas-policy',
+      'EnrollmentRead,RegistrationStatusRead');
+    await client.createOrUpdateIndividualEnrollment(keys);
+    const reader = await serviceClient('reader');
+    const read = await body(reader.getIndividualEnrollment('caller'));
+    assert.equal(read.registrationId, 'caller');
+    assert.ok((await pages(reader.createIndividualEnrollmentQuery({ query: 'SELECT *' }))).length);
+    const refused = [reader.createOrUpdateIndividualEnrollment(keys),
+      reader.deleteIndividualEnrollment('caller'),
+      reader.getIndividualEnrollmentAttestationMechanism('caller'),
+      reader.deleteDeviceRegistrationState('caller')];
+    for (const call of refused) {  // 403, as the SDK calls it
+      await assert.rejects(call, { name: 'TooManyDevicesError' });
+    }
+    await client.deleteIndividualEnrollment('caller');
+    await rollcall('token', 'revoke', 'reader', '--yes');
+    await assert.rejects(reader.getIndividualEnrollment('caller'), { name: 'UnauthorizedError' });
   });
 });

@@ -51,7 +51,8 @@ class Operator:
             self.line.close()
         self.last = now
         try:
-            self.line.request(method, path if path.startswith(self.api) else self.api + path, body, sent)
+            path = path if path.startswith(self.api) else self.api + path
+            self.line.request(method, path, body, sent)
             return Answer(self.line.getresponse())
         except BaseException:
             self.line.close()  # the next one asks on a new connection
