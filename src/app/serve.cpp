@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/limits.hpp"
 #include "front/amqp_reception.hpp"
+#include "front/certificate_api.hpp"
 #include "front/device_amqp.hpp"
 #include "front/device_https.hpp"
 #include "front/device_mqtt.hpp"
@@ -185,10 +186,16 @@ private:
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
                                   *ground_.telemetry, clock_, entropy_, facts_,
                                   ground_.instance->audit_key()}};
+    const front::ArmService resource_{
+        .scope = scope_.str(),
+        .operators_host = facts_.tools_host,
+        .devices_host = settings_.names.empty() ? ground_.hub : settings_.names.front()};
+    front::CertificateApi certificate_api_{{enroller_, access_, trust_book_, entropy_, resource_}};
     front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},
-                                         {"registrations", dps_service_}},
+                                         {"registrations", dps_service_},
+                                         {"subscriptions", certificate_api_}},
                                         native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 

@@ -147,6 +147,11 @@ public:
 
     // CA certificates (enroller_cas.cpp). `ca`: id, name or SHA-256.
     Task<Result<Outcome<CaView>>> add_ca(const Order& order, const NewCa& request);
+    /// "Make it so", for facades: a record of that name with the first certificate of the file,
+    /// made or replaced at once (domain::replace_ca), whatever the findings. An existing one is
+    /// replaced under an If-Match only ("if-match-missing"); with one there has to be one
+    /// (`stale`).
+    Task<Result<Outcome<CaView>>> put_ca(const Order& order, const NewCa& request);
     Task<Result<Outcome<std::string>>> delete_ca(const Order& order, const std::string& ca,
                                                  domain::Removal removal);
     /// A fresh code; one asked for before is void. conflict "already-verified".

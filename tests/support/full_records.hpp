@@ -168,6 +168,16 @@ inline domain::AccessToken a_token(const std::string& name) {
             .etag = ETag::trusted("token-etag-" + name)};
 }
 
+inline domain::SasPolicy a_policy(const std::string& name) {
+    return {.name = name,
+            .keys = keys_of("policy " + name),
+            .rights = {domain::SasRight::enrollment_read, domain::SasRight::device_connect},
+            .created_by = "local administrator",
+            .created = day("2026-01-01"),
+            .updated = day("2026-02-01"),
+            .etag = ETag::trusted("policy-etag-" + name)};
+}
+
 inline domain::AuditEvent an_event(const std::string& action) {
     return {.at = day("2026-04-01"),
             .actor = "token:ci",
