@@ -14,6 +14,7 @@
 #include "front/device_https.hpp"
 #include "front/device_mqtt.hpp"
 #include "front/device_reception.hpp"
+#include "front/dps_service_api.hpp"
 #include "front/health.hpp"
 #include "front/host_guard.hpp"
 #include "front/hub_amqp.hpp"
@@ -190,7 +191,12 @@ private:
         .operators_host = facts_.tools_host,
         .devices_host = settings_.names.empty() ? ground_.hub : settings_.names.front()};
     front::CertificateApi certificate_api_{{enroller_, access_, trust_book_, entropy_, resource_}};
-    front::OperatorReception operators_{{{"subscriptions", certificate_api_}}, native_api_};
+    front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
+    front::OperatorReception operators_{{{"enrollments", dps_service_},
+                                         {"enrollmentGroups", dps_service_},
+                                         {"registrations", dps_service_},
+                                         {"subscriptions", certificate_api_}},
+                                        native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
     // Where devices and operators share an address: who is meant is decided by name.

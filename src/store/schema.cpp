@@ -319,6 +319,12 @@ CREATE TABLE sas_policies (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+/// Step 7: what DPS' clients keep with an entry (domain::to_text of ClientNotes).
+constexpr const char* client_notes = R"sql(
+ALTER TABLE enrollment_groups ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+ALTER TABLE individuals ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+)sql";
+
 static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
@@ -326,8 +332,8 @@ static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array migrations{first_tables,   fewer_indexes, hub_tables,
-                                symmetric_keys, linked_hubs,   shared_access_policies};
+constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,  symmetric_keys,
+                                linked_hubs,  shared_access_policies, client_notes};
 
 Result<Done> refuse_strangers(Database& database);
 

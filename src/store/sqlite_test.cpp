@@ -261,8 +261,15 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what step 6 made.
-#define WITHOUT_POLICIES "DROP TABLE sas_policies;"
+/// Takes back what step 7 made.
+#define WITHOUT_NOTES                                  \
+    "ALTER TABLE enrollment_groups DROP COLUMN notes;" \
+    "ALTER TABLE individuals DROP COLUMN notes;"
+
+/// And step 6.
+#define WITHOUT_POLICIES \
+    WITHOUT_NOTES        \
+    "DROP TABLE sas_policies;"
 
 /// And step 5.
 #define WITHOUT_LINKED_HUBS                                 \
@@ -328,11 +335,29 @@ TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
     individual.keys.reset();
     registration.last.attestation = AttestationKind::x509;
     group.allocation = {};
+    group.notes = {};
     individual.allocation = {};
+    individual.notes = {};
     registration.payload.clear();
     EXPECT_EQ(run(store->group(group.id)).value(), group);
     EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
     EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
+}
+
+/// What was written before there were notes has none.
+TEST_F(SqliteStores, ASixthSchemaIsBroughtUpToDate) {
+    auto group = a_group("g");
+    auto individual = an_individual("i");
+    {
+        const Changes changes{.writes = {PutGroup{group}, PutIndividual{individual}}};
+        ASSERT_TRUE(run(open()->commit(changes)));
+    }
+    tamper(WITHOUT_NOTES "PRAGMA user_version=6");
+    const auto store = open();
+    group.notes = {};
+    individual.notes = {};
+    EXPECT_EQ(run(store->group(group.id)).value(), group);
+    EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
 }
 
 /// What was written before there were linked hubs keeps its keys.
@@ -348,7 +373,9 @@ TEST_F(SqliteStores, AFourthSchemaIsBroughtUpToDate) {
     tamper(WITHOUT_LINKED_HUBS "PRAGMA user_version=4");
     const auto store = open();
     group.allocation = {};
+    group.notes = {};
     individual.allocation = {};
+    individual.notes = {};
     registration.payload.clear();
     EXPECT_EQ(run(store->group(group.id)).value(), group);
     EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
