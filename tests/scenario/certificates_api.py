@@ -339,7 +339,8 @@ class Certificates(Steady):
         upload = self.upload(root.certificate)
         may = {"ServiceConfig": (200, 200), "EnrollmentRead": (200, 403),
                "EnrollmentWrite": (403, 403), "DeviceConnect": (403, 403),
-               "RegistrationStatusRead": (403, 403), "RegistrationStatusWrite": (403, 403)}
+               "RegistrationStatusRead": (403, 403), "RegistrationStatusWrite": (403, 403),
+               "RegistryRead": (403, 403), "RegistryWrite": (403, 403)}
         for right, (reads, writes) in may.items():
             policy = Policy.made(self.server, self.own(right), right)
             sas = policy.token()
