@@ -65,6 +65,31 @@ export async function serviceClientByToken() {
   });
 }
 
+/**
+ * A CA proven through the certificates API alone, as the cloud's tools do: uploaded, given a code,
+ * verified by a certificate over it.
+ */
+export async function provenCa(name, ca) {
+  const token = (await readFile(path.join(process.env.ROLLCALL_DATA, 'admin-token'), 'utf8')).trim();
+  const arm = async (method, last, body) => {
+    const answer = await fetch(
+      'https://svc.example/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices' +
+      `/provisioningServices/p/certificates/${name}${last}?api-version=2022-02-05`,
+      { method, body: body && JSON.stringify(body), headers: { Authorization: `Bearer ${token}`,
+        ...(method === 'POST' ? { 'If-Match': '*' } : {}), ...(body ? { 'Content-Type': 'application/json' } : {}) } });
+    if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+    return (await answer.json()).properties;
+  };
+  const base64 = (file) => readFile(file, 'base64');
+  await arm('PUT', '', { properties: { certificate: await base64(ca.certificate) } });
+  const { verificationCode } = await arm('POST', '/generateVerificationCode');
+  const proof = `${ca.stem}.proof.pem`;
+  await rollcall('pki', 'verification', '--code', verificationCode, '--issuer', ca.stem, '--out',
+    proof);
+  const { isVerified } = await arm('POST', '/verify', { certificate: await base64(proof) });
+  if (isVerified !== true) throw new Error(`${name} is not verified`);
+}
+
 let made = 0;
 async function pki(kind, name, ...words) {
   made += 1;

@@ -207,9 +207,8 @@ describe('who calls the service API', () => {
       reader.deleteIndividualEnrollment('caller'),
       reader.getIndividualEnrollmentAttestationMechanism('caller'),
       reader.deleteDeviceRegistrationState('caller')];
-    for (const call of refused) {  // 403, as the SDK calls it
-      await assert.rejects(call, { name: 'TooManyDevicesError' });
-    }
+    // 403, as the SDK calls it.
+    await Promise.all(refused.map((call) => assert.rejects(call, { name: 'TooManyDevicesError' })));
     await client.deleteIndividualEnrollment('caller');
     await rollcall('token', 'revoke', 'reader', '--yes');
     await assert.rejects(reader.getIndividualEnrollment('caller'), { name: 'UnauthorizedError' });

@@ -2,12 +2,13 @@
 // The eight rolls {group, individual} x {expiry, breach} x {primary, secondary}, driven by the SDK
 // of the DPS service API alone, which reads an entry, changes a slot and writes the whole, while
 // devices of the SDK for Node register before, during and after. Plants stand in the groups' slots,
-// under roots that are verified once.
+// under a root that is proven once, by the
+// certificates API.
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { hubClient, intermediate, leaf, once, register, rollcall, root, selfSigned, serviceClient,
-  Tally } from './lab.mjs';
+import { hubClient, intermediate, leaf, once, provenCa, register, root, selfSigned,
+  serviceClient, Tally } from './lab.mjs';
 
 const tally = new Tally();
 const other = { primary: 'secondary', secondary: 'primary' };
@@ -17,7 +18,7 @@ let factory;
 before(async () => {
   client = await serviceClient();
   factory = await root('rolls factory');
-  await rollcall('ca', 'add', 'rolls-factory', factory.certificate, '--vouch');
+  await provenCa('rolls-factory', factory);
 });
 after(() => {
   assert.deepEqual(tally.lost, []);

@@ -18,7 +18,7 @@ from lab.operator import Operator  # noqa: E402
 from lab.scenario import main  # noqa: E402
 from lab.steady import Steady  # noqa: E402
 
-numbers = argparse.Namespace(seed=20261126, cases=400)
+numbers = argparse.Namespace(seed=20261126, cases=150)
 VERSION = "?api-version=2021-10-01"
 # The statuses the API is documented with.
 DOCUMENTED = {200, 204, 400, 401, 403, 404, 405, 409, 412, 415, 429}
