@@ -200,12 +200,14 @@ TEST_F(PoliciesTest, NoRightGivesTokensPoliciesOrDistrust) {
     const Caller administrator{"token:admin", "", domain::Role::administrator};
     for (const auto permission :
          {Permission::token_read, Permission::token_write, Permission::token_show,
-          Permission::audit_read, Permission::distrust_read, Permission::distrust_write,
-          Permission::device_read, Permission::device_write}) {
+          Permission::audit_read, Permission::distrust_read, Permission::distrust_write}) {
         EXPECT_FALSE(may(caller, permission)) << to_string(permission);
         EXPECT_FALSE(may(nobody, permission)) << to_string(permission);
         EXPECT_TRUE(may(administrator, permission)) << to_string(permission);
     }
+    const Caller owner{"policy:owner", "", SasRights::of_dps()};
+    EXPECT_FALSE(may(owner, Permission::device_read));
+    EXPECT_FALSE(may(owner, Permission::device_write));
     EXPECT_TRUE(may(nobody, Permission::none));
     EXPECT_FALSE(may(nobody, Permission::server_read));
 }

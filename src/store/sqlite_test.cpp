@@ -414,7 +414,7 @@ TEST_F(SqliteStores, KeysOfPoliciesAreSealed) {
         "UPDATE sas_policies SET keys=(SELECT keys FROM sas_policies WHERE id='other')"
         " WHERE id='owner'");
     EXPECT_EQ(run(open()->policy("owner")).error().reason, "cannot-unseal");
-    tamper("UPDATE sas_policies SET rights=64 WHERE id='other'");
+    tamper("UPDATE sas_policies SET rights=256 WHERE id='other'");
     EXPECT_EQ(run(open()->policy("other")).error().kind, ErrorKind::internal);
 }
 
