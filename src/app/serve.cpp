@@ -161,6 +161,7 @@ private:
                       admission_, clock_, entropy_,    metrics_,  ground_.hub};
     service::Access access_{store_, store_, clock_, entropy_,
                             operator_hosts(settings_, ground_.hub)};
+    service::Auditor auditor_{store_, store_, clock_, ground_.instance->audit_key(), scope_.str()};
 
     // Tongues.
     front::ServerFacts facts_{.scope = scope_,
@@ -182,8 +183,7 @@ private:
     net::AmqpDoor amqp_door_{*ground_.tls, amqp_, metrics_};
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
-                                  *ground_.telemetry, clock_, entropy_, facts_,
-                                  ground_.instance->audit_key()}};
+                                  *ground_.telemetry, clock_, entropy_, facts_, auditor_}};
     front::OperatorReception operators_{{}, native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
