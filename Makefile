@@ -31,6 +31,7 @@ bench: release
 	bench/mqtt
 	build/release/bench/bench_micro
 	build/release/bench/bench_store
+	build/release/bench/bench_service_query
 
 fuzz:
 	tools/fuzz

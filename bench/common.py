@@ -85,14 +85,15 @@ class Rollcall(Server):
         self.data = data = self.work + "/data"
         self.process = start(
             [ROLLCALL, "serve", "--data", data, "--device-https", "127.0.0.1:0", "--device-mqtt",
-             "127.0.0.1:0", "--device-amqp", "off", "--operator", "off", "--metrics", "off", "--threads",
-             "1", "--server-cert", self.pki + "/server.pem", "--server-key",
+             "127.0.0.1:0", "--device-amqp", "127.0.0.1:0", "--operator", "off", "--metrics", "off",
+             "--threads", "1", "--server-cert", self.pki + "/server.pem", "--server-key",
              self.pki + "/server.key", *self.options],
             stdout=subprocess.PIPE, text=True)
         ready = dict(word.split("=", 1) for word in self.process.stdout.readline().split()[1:])
         self.scope = ready["scope"]
-        self.port, self.mqtt_port = (int(ready[door].rsplit(":", 1)[1])
-                                     for door in ("device-https", "device-mqtt"))
+        self.port, self.mqtt_port, self.amqp_port = (
+            int(ready[door].rsplit(":", 1)[1])
+            for door in ("device-https", "device-mqtt", "device-amqp"))
         self.path = f"/{self.scope}/registrations/{{id}}/register?api-version=2019-03-31"
         for words in (["group", "create", "bench"],
                       ["group", "cert", "set", "bench", "primary", self.pki + "/root.pem",

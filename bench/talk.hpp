@@ -50,7 +50,14 @@ struct MqttWords {
 };
 std::unique_ptr<Talk> talk_mqtt(const MqttWords& words, const std::string& id);
 
-/// The same inside a WebSocket.
+/// A registration over AMQP 1.0; `address`, with {id} in it, is that of both links.
+struct AmqpWords {
+    std::string address{};
+    bool stays = false;  ///< says nothing once it is registered
+};
+std::unique_ptr<Talk> talk_amqp(const AmqpWords& words, const std::string& id);
+
+/// MQTT inside a WebSocket.
 std::unique_ptr<Talk> in_websocket(const std::string& host, std::unique_ptr<Talk> talk);
 
 std::string filled(std::string text, const std::string& name, const std::string& value);

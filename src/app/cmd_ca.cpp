@@ -34,6 +34,17 @@ std::string uses_of(const json::value& ca) {
     return text.empty() ? "-" : text;
 }
 
+std::string findings_of(const json::value& ca) {
+    const json::value* findings = find_member(ca, "findings");
+    std::string text;
+    if (findings != nullptr && findings->is_array()) {
+        for (const json::value& finding : findings->get_array()) {
+            text += (text.empty() ? "" : "\n") + shown(finding, "detail");
+        }
+    }
+    return text.empty() ? "-" : text;
+}
+
 Result<Exit> show(const Invocation& call) {
     TRY(AdminClient client, AdminClient::of(call.globals()));
     Request request;
@@ -72,6 +83,7 @@ Result<Exit> show(const Invocation& call) {
          {"attests", shown(ca, "attests")},
          {"code pending", shown(ca, "codePending")},
          {"used by", uses_of(ca)},
+         {"odd", findings_of(ca)},
          {"created", shown(ca, "created")},
          {"updated", shown(ca, "updated")},
          {"etag", shown(ca, "etag")}});

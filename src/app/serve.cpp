@@ -9,10 +9,12 @@
 #include "base/files.hpp"
 #include "base/limits.hpp"
 #include "front/amqp_reception.hpp"
+#include "front/certificate_api.hpp"
 #include "front/device_amqp.hpp"
 #include "front/device_https.hpp"
 #include "front/device_mqtt.hpp"
 #include "front/device_reception.hpp"
+#include "front/dps_service_api.hpp"
 #include "front/health.hpp"
 #include "front/host_guard.hpp"
 #include "front/hub_amqp.hpp"
@@ -184,7 +186,17 @@ private:
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
                                   *ground_.telemetry, clock_, entropy_, facts_, auditor_}};
-    front::OperatorReception operators_{{}, native_api_};
+    const front::ArmService resource_{
+        .scope = scope_.str(),
+        .operators_host = facts_.tools_host,
+        .devices_host = settings_.names.empty() ? ground_.hub : settings_.names.front()};
+    front::CertificateApi certificate_api_{{enroller_, access_, trust_book_, entropy_, resource_}};
+    front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
+    front::OperatorReception operators_{{{"enrollments", dps_service_},
+                                         {"enrollmentGroups", dps_service_},
+                                         {"registrations", dps_service_},
+                                         {"subscriptions", certificate_api_}},
+                                        native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
     // Where devices and operators share an address: who is meant is decided by name.

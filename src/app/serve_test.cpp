@@ -93,6 +93,13 @@ TEST_F(ServeOptions, TakesEveryOption) {
     EXPECT_EQ(given->server_credential->key, "k");
 }
 
+TEST_F(ServeOptions, OperatorsToolsUseTheOperatorsNamesFirst) {
+    const auto shared = settings("--name Dps.Example --operator-name Ops.Example");
+    EXPECT_THAT(operator_hosts(*shared, "Hub.Example"),
+                ElementsAre("ops.example", "dps.example", "hub.example"));
+    EXPECT_THAT(operator_hosts(*settings(""), "Hub.Example"), ElementsAre("hub.example"));
+}
+
 TEST_F(ServeOptions, ReadsTheUsualFileAndIsOutranked) {
     std::ofstream{"rollcall.toml"} << "data = 'of-file'\nthreads = 5\n";
     EXPECT_EQ(settings("")->data, "of-file");

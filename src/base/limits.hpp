@@ -256,6 +256,8 @@ inline constexpr std::size_t initial_twin_bytes_max = 32 * 1024;
 /// Objects within each other in it; IoT Hub's bound too, and answers that show it stay readable for
 /// parsers with json_depth_max.
 inline constexpr std::size_t initial_twin_depth_max = 10;
+/// Entries of one bulk operation of the DPS service API: DPS' own bound.
+inline constexpr std::size_t bulk_entries_max = 10;
 /// Bearer tokens at once; enough for people, scripts and mistakes.
 inline constexpr std::size_t tokens_max = 1'000;
 /// Shared access policies at once: one for each tool and right would be a tenth of it.

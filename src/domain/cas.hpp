@@ -17,6 +17,16 @@ Result<SlotOutcome> add_ca(const TrustView& trust, const std::string& name,
                            const x509::Certificate& certificate, bool vouch, bool force,
                            const Writing& writing);
 
+/// Another certificate under a record's name, at once, whatever its findings (section 3.9). A
+/// pending code dies. It is verified where `vouch` says so or it is the authority of a verified CA,
+/// perhaps of the one it replaces; else slots that refer to the record attest nothing until it is.
+/// Trust in another authority that it replaces is withdrawn from what rests on it in those slots
+/// (3.13). Refusals: conflict "ca-exists" (another record has the certificate),
+/// "ca-in-other-group", "key-distrusted".
+Result<SlotOutcome> replace_ca(const TrustView& trust, const CaCertificate& ca,
+                               const x509::Certificate& certificate, bool vouch,
+                               const Writing& writing);
+
 /// Deletes the record. Slots may refer to it: they then attest nothing, and a warning names each.
 /// `immediate` and `breach` withdraw trust from what rests on it in those slots.
 SlotOutcome delete_ca(const TrustView& trust, const CaCertificate& ca, Removal removal,

@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/world.hpp"
 #include "domain/allocation.hpp"
+#include "domain/client_notes.hpp"
 #include "domain/symmetric_key.hpp"
 #include "x509/certificate.hpp"
 
@@ -98,6 +99,7 @@ struct EnrollmentGroup {
     bool refuse_older_leaf = false;
     std::string initial_twin{};  ///< JSON text; empty: none
     AllocationRule allocation{};
+    ClientNotes notes{};
     /// CAs whose trust was withdrawn from this group (not plainly removed) and not put back; keys
     /// by their id, as a CaKey of key_as_ca().
     std::vector<x509::CaKey> withdrawn{};
@@ -123,6 +125,7 @@ struct IndividualEnrollment {
     ReprovisionPolicy reprovision{};
     std::string initial_twin{};
     AllocationRule allocation{};
+    ClientNotes notes{};
     /// Leaves (SHA-256) and keys (id) whose trust was withdrawn and that were not put back.
     std::vector<Digest> withdrawn{};
     TrustVersion trust_version = 1;

@@ -17,7 +17,6 @@ constexpr std::string_view reprovisioned_since = "2021-10-01";
 
 json::object registration_state(const domain::Registration& registration,
                                 std::string_view api_version);
-std::string_view substatus_word(domain::Substatus substatus, std::string_view api_version);
 
 }  // namespace
 
@@ -187,11 +186,12 @@ json::object registration_state(const domain::Registration& registration,
     return state;
 }
 
+}  // namespace
+
 std::string_view substatus_word(domain::Substatus substatus, std::string_view api_version) {
     const bool too_new = substatus == domain::Substatus::reprovisioned_to_initial_assignment &&
                          api_version < reprovisioned_since;
     return domain::to_string(too_new ? domain::Substatus::initial_assignment : substatus);
 }
 
-}  // namespace
 }  // namespace rollcall::front

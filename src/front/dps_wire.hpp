@@ -41,6 +41,9 @@ std::string operation_body(const service::DeviceAnswer& answer, std::string_view
 std::string registration_body(const domain::Registration& registration,
                               std::string_view api_version);
 
+/// The substatus in a word that the version knows.
+std::string_view substatus_word(domain::Substatus substatus, std::string_view api_version);
+
 /// What a device may say in a request's body.
 struct DeviceRegistrationBody {
     std::string registration_id{};  ///< empty: not said

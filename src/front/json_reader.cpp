@@ -139,8 +139,13 @@ Result<json::object> parse_json_object(std::string_view text, Unique unique) {
     return std::move(value.as_object());
 }
 
-Fields::Fields(const json::object& object, std::string prefix)
-    : object_(object), prefix_(std::move(prefix)) {}
+Fields::Fields(const json::object& object, std::string prefix, Unknown unknown)
+    : object_(object), prefix_(std::move(prefix)), unknown_(unknown) {}
+
+bool Fields::is_null(std::string_view name) const {
+    const auto* const value = object_.if_contains(json::string_view{name.data(), name.size()});
+    return value != nullptr && value->is_null();
+}
 
 std::string Fields::text(std::string_view name) {
     auto value = optional_text(name);
@@ -242,7 +247,7 @@ void Fields::object(std::string_view name, const std::function<void(Fields&)>& r
         wrong_type(name, "an object");
         return;
     }
-    Fields inner{value->as_object(), full_name(name) + "."};
+    Fields inner{value->as_object(), full_name(name) + ".", unknown_};
     read(inner);
     const auto checked = inner.check();
     if (!checked) {
@@ -299,7 +304,8 @@ Result<Done> Fields::check() const {
     // A misspelt member says more than that another one is missing.
     for (const auto& member : object_) {
         const std::string_view name{member.key().data(), member.key().size()};
-        if (std::find(taken_.begin(), taken_.end(), name) == taken_.end()) {
+        if (unknown_ == Unknown::refused &&
+            std::find(taken_.begin(), taken_.end(), name) == taken_.end()) {
             return Error{ErrorKind::malformed,
                          "there is no member '" + full_name(name) +
                              "' here; openapi.json lists those there are",
@@ -314,6 +320,9 @@ Result<Done> Fields::check() const {
 
 const json::value* Fields::take(std::string_view name) {
     taken_.push_back(name);
+    if (unknown_ == Unknown::ignored && is_null(name)) {
+        return nullptr;
+    }
     return object_.if_contains(json::string_view{name.data(), name.size()});
 }
 

@@ -25,11 +25,16 @@ enum class Unique { everywhere, at_the_top };
 Result<boost::json::object> parse_json_object(std::string_view text,
                                               Unique unique = Unique::everywhere);
 
+/// What becomes of members that nobody asks for. `ignored` are the cloud's manners: null counts as
+/// not given, too.
+enum class Unknown { refused, ignored };
+
 /// Takes members out of an object. The first mistake is kept and told by check(), so that a
 /// handler reads all it wants and checks once; what it read before is then not to be used.
 class Fields {
 public:
-    explicit Fields(const boost::json::object& object, std::string prefix = {});
+    explicit Fields(const boost::json::object& object, std::string prefix = {},
+                    Unknown unknown = Unknown::refused);
 
     /// A text that must be there.
     std::string text(std::string_view name);
@@ -73,6 +78,7 @@ public:
     }
 
     bool has(std::string_view name) const { return object_.contains(name); }
+    bool is_null(std::string_view name) const;
     /// A mistake of the handler's own finding; the first one counts.
     void refuse(Error error);
     /// A member that nobody asked for, or the first mistake.
@@ -85,6 +91,7 @@ private:
 
     const boost::json::object& object_;
     std::string prefix_;
+    Unknown unknown_;
     std::vector<std::string_view> taken_;
     std::optional<Error> mistake_;
 };

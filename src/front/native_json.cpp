@@ -131,7 +131,8 @@ json::object to_json(const service::CaView& view, Pem pem) {
                         {"verification", verification_json(view.ca.verified)},
                         {"attests", view.attests},
                         {"codePending", !view.ca.pending_code.empty()},
-                        {"usedBy", std::move(uses)}};
+                        {"usedBy", std::move(uses)},
+                        {"findings", to_json(view.findings)}};
     put_version(object, view.ca);
     return object;
 }

@@ -11,8 +11,10 @@ constexpr std::string_view container_id = "rollcall";
 /// Every peer takes frames of this size (part 2.4.1).
 constexpr std::uint32_t frame_bytes_min = 512;
 
+/// MSSBCBS is ANONYMOUS with the promise of a token put to $cbs: the Azure SDK for C asks for it
+/// and for nothing else when it has a symmetric key.
 const std::vector<std::string_view>& mechanisms() {
-    static const std::vector<std::string_view> names{"PLAIN", "EXTERNAL", "ANONYMOUS"};
+    static const std::vector<std::string_view> names{"PLAIN", "EXTERNAL", "ANONYMOUS", "MSSBCBS"};
     return names;
 }
 
@@ -81,15 +83,14 @@ Result<bool> Engine::take_sasl() {
         phase_ = Phase::closed;
         return init.error();
     }
-    bool known = true;
+    const auto& names = mechanisms();
+    bool known = std::ranges::find(names, init->mechanism) != names.end();
     if (init->mechanism == "PLAIN") {
         const auto credential = parse_plain(init->response);
         known = credential.has_value();
         if (known) {
             credential_ = *credential;
         }
-    } else {
-        known = init->mechanism == "EXTERNAL" || init->mechanism == "ANONYMOUS";
     }
     put_frame(outgoing_, FrameType::sasl, 0, sasl_outcome(known ? SaslCode::ok : SaslCode::auth));
     if (!known) {

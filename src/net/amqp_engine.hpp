@@ -87,7 +87,8 @@ struct Ended {
 
 using Event = std::variant<LinkOffered, Delivered, Settled, LinkGone, Ended>;
 
-/// What a front lets a client do on a link on which it sends.
+/// What a front lets a client do on a link on which it sends. Where it receives, the bound is told
+/// for its own sake.
 struct LinkGrant {
     std::uint64_t message_bytes_max = limits::amqp_message_bytes_max;
     std::uint32_t credit = limits::amqp_credit;

@@ -133,6 +133,19 @@ struct Connected {
     std::vector<Performative> said() { return frames_of(engine.take_outgoing()); }
 };
 
+std::string sasl_init(std::string_view mechanism, std::string_view response = {}) {
+    std::string members;
+    put_symbol(members, mechanism);
+    if (!response.empty()) {
+        put_binary(members, response);
+    }
+    std::string init = "\0\x53\x41"s;
+    put_list(init, response.empty() ? 1 : 2, members);
+    std::string frame;
+    put_frame(frame, FrameType::sasl, 0, init);
+    return frame;
+}
+
 TEST(AmqpEngine, ComesWithoutSaslOrWith) {
     Engine bare{small()};
     bare.received(as_bytes(std::string{amqp_header}));
@@ -141,24 +154,47 @@ TEST(AmqpEngine, ComesWithoutSaslOrWith) {
 
     Engine plain{small()};
     plain.received(as_bytes(std::string{sasl_header}));
-    std::string init = "\0\x53\x41"s;
-    std::string members;
-    put_symbol(members, "PLAIN");
-    put_binary(members, "\0user\0secret"s);
-    put_list(init, 2, members);
-    std::string frame;
-    put_frame(frame, FrameType::sasl, 0, init);
-    plain.received(as_bytes(frame));
+    plain.received(as_bytes(sasl_init("PLAIN", "\0user\0secret"s)));
     EXPECT_FALSE(*plain.next());
     EXPECT_EQ(plain.credential()->user, "user");
     EXPECT_EQ(plain.credential()->password, "secret");
     const std::string said = plain.take_outgoing();
     EXPECT_THAT(said, testing::StartsWith(std::string{sasl_header}));
-    EXPECT_THAT(said, testing::HasSubstr("EXTERNAL"));
     EXPECT_THAT(said, testing::EndsWith("\0\x53\x44\xc0\3\1\x50\0"s));
     plain.received(as_bytes(std::string{amqp_header}));
     EXPECT_FALSE(*plain.next());
     EXPECT_EQ(plain.take_outgoing(), amqp_header);
+}
+
+TEST(AmqpEngine, TakesTheMechanismsItOffersAndNoOthers) {
+    for (const auto& [mechanism, taken] : {std::pair{"EXTERNAL", true},
+                                           {"ANONYMOUS", true},
+                                           {"MSSBCBS", true},
+                                           {"PLAIN", false},  // says nobody
+                                           {"mssbcbs", false},
+                                           {"SCRAM-SHA-256", false}}) {
+        Engine engine{small()};
+        engine.received(as_bytes(std::string{sasl_header}));
+        EXPECT_FALSE(*engine.next());
+        const std::string offer = engine.take_outgoing();
+        engine.received(as_bytes(sasl_init(mechanism)));
+        EXPECT_EQ(engine.next().has_value(), taken) << mechanism;
+        EXPECT_EQ(engine.closed(), !taken) << mechanism;
+        EXPECT_FALSE(engine.credential()) << mechanism;
+        if (taken) {
+            EXPECT_THAT(offer, testing::HasSubstr(mechanism));
+        }
+    }
+}
+
+TEST(AmqpEngine, TellsTheLargestMessageOfEveryLink) {
+    Connected connected;
+    for (const bool receives : {false, true}) {
+        const auto offer = connected.after(wire(0, link(receives ? 1 : 0, receives)));
+        connected.engine.accept(std::get<LinkOffered>(offer.at(0)).link,
+                                {.message_bytes_max = 1'000, .credit = 2});
+        EXPECT_EQ(std::get<Attach>(connected.said().front()).message_bytes_max, 1'000U);
+    }
 }
 
 TEST(AmqpEngine, OpensAndBegins) {

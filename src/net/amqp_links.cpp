@@ -68,7 +68,8 @@ void Engine::accept(LinkId id, const LinkGrant& grant) {
     ours.sender_settles = link->attach.sender_settles;
     ours.source = std::move(link->attach.source);
     ours.target = std::move(link->attach.target);
-    ours.message_bytes_max = link->attach.receives ? 0 : grant.message_bytes_max;
+    // Where we send it bounds nothing, but the Azure SDK for C logs an error where it is missing.
+    ours.message_bytes_max = grant.message_bytes_max;
     put(link->channel, ours);
     link->attach.properties = Scalars{};
     if (!link->attach.receives) {

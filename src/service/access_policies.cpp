@@ -205,6 +205,7 @@ Task<Result<SasPolicy>> Access::show_policy(const Order& order, const std::strin
 
 Task<Result<SasPolicy>> Access::revoke_policy(const Order& order, const std::string& name) {
     CO_TRY(const auto policy, co_await policy_named(name));
+    CO_TRY([[maybe_unused]] const Done same, order.if_match.check(policy.etag));
     domain::Changes changes;
     changes.expects.push_back(
         domain::ExpectEtag{domain::RecordKind::policy, policy.name, policy.etag});

@@ -23,7 +23,9 @@ protected:
         return run(desk.access.create(order, name, domain::Role::administrator, expires));
     }
     Result<Caller> authenticate(std::optional<std::string> header) {
-        return run(desk.access.authenticate(header, "192.0.2.7"));
+        const Presented presented{
+            std::move(header), "192.0.2.7", {"svc.example", "/api/v1/groups"}};
+        return run(desk.access.authenticate(presented));
     }
 
     OperatorDesk desk;

@@ -11,6 +11,7 @@
 
 #include "base/task.hpp"
 #include "domain/cas.hpp"
+#include "domain/entry_put.hpp"
 #include "service/caller.hpp"
 #include "service/preview.hpp"
 #include "service/trust_book.hpp"
@@ -20,6 +21,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace rollcall::service {
@@ -102,6 +104,36 @@ struct LeafUploads {
     bool force = false;
 };
 
+/// A certificate as uploaded, in any spelling; of several the first counts.
+struct UploadedCertificate {
+    std::string text{};
+};
+using WishedSlot =
+    std::variant<std::monostate, UploadedCertificate, domain::KeptCertificate, domain::CaReference>;
+
+/// An entry written as a whole: what is not said is as in a new one.
+struct EntryWish {
+    bool enabled = true;
+    domain::ReprovisionPolicy reprovision{};
+    std::string initial_twin{};  ///< JSON text; empty: none
+    std::string device_id{};     ///< of an individual enrollment; empty: the registration id
+    std::optional<domain::AllocationPolicy> policy{};
+    std::vector<std::string> hubs{};
+    /// Counts with the custom policy only.
+    std::optional<domain::CustomAllocation> custom{};
+    domain::ClientNotes notes{};
+    /// Given: it attests by symmetric key, and a key that is not given stays, or is made up.
+    std::optional<KeyUploads> keys{};
+    std::array<WishedSlot, 2> slots{};
+};
+
+/// What a whole entry may find in its place.
+enum class PutMode : std::uint8_t {
+    make_or_change,
+    make,    ///< conflict "group-exists", "enrollment-exists"
+    change,  ///< not_found "group-not-found", "enrollment-not-found"
+};
+
 /// Which key nobody may use again: of a certificate, or by its digest.
 struct DistrustRequest {
     std::string certificate{};
@@ -115,6 +147,11 @@ public:
 
     // CA certificates (enroller_cas.cpp). `ca`: id, name or SHA-256.
     Task<Result<Outcome<CaView>>> add_ca(const Order& order, const NewCa& request);
+    /// "Make it so", for facades: a record of that name with the first certificate of the file,
+    /// made or replaced at once (domain::replace_ca), whatever the findings. An existing one is
+    /// replaced under an If-Match only ("if-match-missing"); with one there has to be one
+    /// (`stale`).
+    Task<Result<Outcome<CaView>>> put_ca(const Order& order, const NewCa& request);
     Task<Result<Outcome<std::string>>> delete_ca(const Order& order, const std::string& ca,
                                                  domain::Removal removal);
     /// A fresh code; one asked for before is void. conflict "already-verified".
@@ -158,6 +195,16 @@ public:
         const Order& order, const std::string& id);
     Task<Result<Outcome<std::string>>> delete_individual(const Order& order, const std::string& id);
 
+    // Both, written as wholes (enroller_put.cpp). Errors beside domain/entry_put.hpp's and
+    // domain/key_slots.hpp's: stale where If-Match asks for a record that is not there; malformed
+    // "attestation-type" (certificates stay certificates, keys keys).
+    Task<Result<Outcome<GroupView>>> put_group(const Order& order, const std::string& id,
+                                               const EntryWish& wish, PutMode mode);
+    Task<Result<Outcome<domain::IndividualEnrollment>>> put_individual(const Order& order,
+                                                                       const std::string& id,
+                                                                       const EntryWish& wish,
+                                                                       PutMode mode);
+
     // Symmetric keys of both (enroller_keys.cpp). Errors beside domain/key_slots.hpp's: conflict
     // "attests-by-certificate", malformed "malformed-key".
     Task<Result<Outcome<GroupView>>> set_group_key(const Order& order, const std::string& id,
@@ -194,6 +241,11 @@ public:
     /// With its registration and its history.
     Task<Result<Outcome<std::string>>> delete_device(const Order& order, const std::string& id);
 
+    /// Forgets what the device was answered and proved; the device itself stays, and has to
+    /// register before its hub lets it in again. not_found "registration-not-found".
+    Task<Result<Outcome<std::string>>> delete_registration(const Order& order,
+                                                           const std::string& id);
+
     // The distrust list (enroller_distrust.cpp). Both want a reason.
     /// conflict "already-distrusted".
     Task<Result<Outcome<domain::Distrusted>>> distrust(const Order& order,
@@ -204,6 +256,7 @@ private:
     struct Snapshot;
     struct Subject;
     struct Plan;
+    struct Put;
     using Planner = std::function<Result<Plan>(const Snapshot&, const domain::Writing&)>;
 
     /// The loop of every use case: read, plan, then preview or commit.
@@ -229,6 +282,11 @@ private:
                                         const domain::IndividualEnrollment& edited,
                                         const std::vector<domain::LeafChange>& leaves,
                                         const LeafUploads& uploads, const domain::Writing& writing);
+    Result<Plan> plan_put(const Put& put, const Snapshot& snapshot,
+                          const domain::EnrollmentGroup* before, const domain::Writing& writing);
+    Result<Plan> plan_put(const Put& put, const Snapshot& snapshot,
+                          const domain::IndividualEnrollment* before,
+                          const domain::Writing& writing);
     static Result<Plan> plan_switch(const Order& order, const Snapshot& snapshot,
                                     const std::string& id, bool domain::Device::*which, bool value,
                                     const domain::Writing& writing);

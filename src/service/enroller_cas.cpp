@@ -27,6 +27,15 @@ Result<Done> check_ca_name(const std::string& name) {
                  "malformed-name"};
 }
 
+/// Where nobody is asked, as by facades, the audit log keeps what was odd.
+std::vector<std::string> shown(const std::vector<x509::Finding>& findings) {
+    std::vector<std::string> texts;
+    for (const auto& finding : findings) {
+        texts.push_back(finding.detail);
+    }
+    return texts;
+}
+
 }  // namespace
 
 Task<Result<Outcome<CaView>>> Enroller::add_ca(const Order& order, const NewCa& request) {
@@ -43,6 +52,46 @@ Task<Result<Outcome<CaView>>> Enroller::add_ca(const Order& order, const NewCa& 
         plan.detail.certificate("certificate", certificate)
             .flag("vouched", request.vouch)
             .flag("forced", request.force);
+        return plan;
+    };
+    const Subject nothing_else;
+    CO_TRY(const Plan plan, co_await change(order, nothing_else, planner));
+    co_return co_await show_ca(order, plan, certificate.sha256());
+}
+
+Task<Result<Outcome<CaView>>> Enroller::put_ca(const Order& order, const NewCa& request) {
+    CO_TRY([[maybe_unused]] const Done name, check_ca_name(request.name));
+    CO_TRY(const auto certificates,
+           x509::read_certificates(request.certificate, limits::peer_certificates_max));
+    const x509::Certificate& certificate = certificates.front();
+    const Planner planner = [&](const Snapshot& snapshot,
+                                const domain::Writing& writing) -> Result<Plan> {
+        const auto named = find_named_ca(*snapshot.trust, request.name);
+        Plan plan;
+        if (named) {
+            const domain::CaCertificate& before = **named;
+            TRY([[maybe_unused]] const Done meant, want_if_match(order));
+            TRY([[maybe_unused]] const Done same, order.if_match.check(before.etag));
+            TRY(auto outcome,
+                domain::replace_ca(*snapshot.trust, before, certificate, request.vouch, writing));
+            plan.take(std::move(outcome));
+            plan.action = "ca.replace";
+            plan.detail.certificate("before", before.certificate);
+        } else if (!order.if_match.one_of.empty()) {
+            Error gone = named.error();
+            gone.kind = ErrorKind::stale;
+            return gone;
+        } else {
+            TRY(auto outcome, domain::add_ca(*snapshot.trust, request.name, certificate,
+                                             request.vouch, true, writing));
+            plan.take(std::move(outcome));
+            plan.action = "ca.add";
+        }
+        plan.object = object_of(plan.written<domain::PutCa>()->ca);
+        plan.detail.certificate("certificate", certificate).flag("vouched", request.vouch);
+        if (std::vector<std::string> odd = shown(plan.findings); !odd.empty()) {
+            plan.detail.texts("findings", odd);
+        }
         return plan;
     };
     const Subject nothing_else;

@@ -135,4 +135,37 @@ Task<Result<Outcome<std::string>>> Enroller::delete_device(const Order& order,
     co_return co_await erase(order, subject, planner);
 }
 
+Task<Result<Outcome<std::string>>> Enroller::delete_registration(const Order& order,
+                                                                 const std::string& id) {
+    const Error unknown{ErrorKind::not_found, "there is no registration '" + id + "'",
+                        "registration-not-found"};
+    Subject subject;
+    const auto registration_id = parse_registration_id(id);
+    if (!registration_id) {
+        co_return unknown;
+    }
+    subject.individual = *registration_id;
+    const Planner planner = [&](const Snapshot& snapshot, const domain::Writing&) -> Result<Plan> {
+        const auto& registration = snapshot.registration;
+        if (!registration) {
+            return unknown;
+        }
+        TRY([[maybe_unused]] const Done same, order.if_match.check(registration->etag));
+        Plan plan;
+        plan.action = "registration.delete";
+        plan.object = "registration/" + registration->id.original();
+        plan.detail.text("deviceId", registration->device_id.str())
+            .text("assignedHub", registration->assigned_hub);
+        plan.preview.summary.push_back("Forgets the registration of '" +
+                                       registration->id.original() +
+                                       "'; the device has to register again.");
+        plan.preview.impact = {1, {registration->id.original()}};
+        plan.changes.expects.push_back(domain::ExpectEtag{
+            domain::RecordKind::registration, registration->id.str(), registration->etag});
+        plan.changes.writes.push_back(domain::DeleteRegistration{registration->id});
+        return plan;
+    };
+    co_return co_await erase(order, subject, planner);
+}
+
 }  // namespace rollcall::service

@@ -18,6 +18,8 @@ Result<Done> apply(domain::EnrollmentGroup& group, const GroupSettings& settings
     return service::apply(group.allocation, settings.allocation);
 }
 
+}  // namespace
+
 AuditDetail difference(const domain::EnrollmentGroup& before,
                        const domain::EnrollmentGroup& after) {
     AuditDetail detail;
@@ -29,11 +31,10 @@ AuditDetail difference(const domain::EnrollmentGroup& before,
         .change("migrateDeviceData", before.reprovision.migrate_device_data,
                 after.reprovision.migrate_device_data)
         .change("initialTwin", before.initial_twin, after.initial_twin)
-        .change("allocation", shown(before.allocation), shown(after.allocation));
+        .change("allocation", shown(before.allocation), shown(after.allocation))
+        .change("clientNotes", to_text(before.notes), to_text(after.notes));
     return detail;
 }
-
-}  // namespace
 
 Task<Result<Outcome<GroupView>>> Enroller::create_group(const Order& order, const std::string& id,
                                                         const GroupSettings& settings) {

@@ -43,33 +43,6 @@ Result<std::vector<domain::LeafChange>> read_leaves(const LeafUploads& uploads) 
     return changes;
 }
 
-AuditDetail difference(const IndividualEnrollment& before, const IndividualEnrollment& after) {
-    const auto device = [](const IndividualEnrollment& each) {
-        return each.device_id ? each.device_id->str() : std::string{};
-    };
-    AuditDetail detail;
-    detail.change("enabled", before.enabled, after.enabled)
-        .change("deviceId", device(before), device(after))
-        .change("updateHubAssignment", before.reprovision.update_hub_assignment,
-                after.reprovision.update_hub_assignment)
-        .change("migrateDeviceData", before.reprovision.migrate_device_data,
-                after.reprovision.migrate_device_data)
-        .change("initialTwin", before.initial_twin, after.initial_twin)
-        .change("allocation", shown(before.allocation), shown(after.allocation));
-    for (const auto slot : domain::both_slots) {
-        if (before.at(slot) != after.at(slot)) {
-            detail.certificate(std::string{domain::to_string(slot)} + "Before", before.at(slot))
-                .certificate(std::string{domain::to_string(slot)} + "After", after.at(slot));
-        }
-    }
-    return detail;
-}
-
-Error no_enrollment(const std::string& id) {
-    return {ErrorKind::not_found, "there is no individual enrollment '" + id + "'",
-            "enrollment-not-found"};
-}
-
 bool holds(const IndividualEnrollment& enrollment, const Digest& leaf) {
     return std::any_of(enrollment.slots.begin(), enrollment.slots.end(),
                        [&leaf](const auto& held) { return held && held->sha256() == leaf; });
@@ -118,6 +91,34 @@ void fill_preview(Preview& preview, const IndividualEnrollment& before,
 }
 
 }  // namespace
+
+AuditDetail difference(const IndividualEnrollment& before, const IndividualEnrollment& after) {
+    const auto device = [](const IndividualEnrollment& each) {
+        return each.device_id ? each.device_id->str() : std::string{};
+    };
+    AuditDetail detail;
+    detail.change("enabled", before.enabled, after.enabled)
+        .change("deviceId", device(before), device(after))
+        .change("updateHubAssignment", before.reprovision.update_hub_assignment,
+                after.reprovision.update_hub_assignment)
+        .change("migrateDeviceData", before.reprovision.migrate_device_data,
+                after.reprovision.migrate_device_data)
+        .change("initialTwin", before.initial_twin, after.initial_twin)
+        .change("allocation", shown(before.allocation), shown(after.allocation))
+        .change("clientNotes", to_text(before.notes), to_text(after.notes));
+    for (const auto slot : domain::both_slots) {
+        if (before.at(slot) != after.at(slot)) {
+            detail.certificate(std::string{domain::to_string(slot)} + "Before", before.at(slot))
+                .certificate(std::string{domain::to_string(slot)} + "After", after.at(slot));
+        }
+    }
+    return detail;
+}
+
+Error no_enrollment(const std::string& id) {
+    return {ErrorKind::not_found, "there is no individual enrollment '" + id + "'",
+            "enrollment-not-found"};
+}
 
 Task<Result<Outcome<IndividualEnrollment>>> Enroller::create_individual(
     const Order& order, const std::string& id, const IndividualSettings& settings,

@@ -13,11 +13,6 @@ namespace {
 using domain::SymmetricKey;
 using domain::SymmetricKeys;
 
-Result<SymmetricKey> given_or_new(const std::optional<std::string>& given, Entropy& entropy) {
-    return given ? domain::parse_symmetric_key(*given)
-                 : Result<SymmetricKey>{domain::new_symmetric_key(entropy)};
-}
-
 std::string sentence(const std::string& what, domain::Slot slot, domain::Removal removal) {
     const std::string start = "Gives the " + shown(slot) + " slot of " + what + " another key";
     switch (removal) {
@@ -43,6 +38,11 @@ Error no_keys(const std::string& what) {
 }
 
 }  // namespace
+
+Result<SymmetricKey> given_or_new(const std::optional<std::string>& given, Entropy& entropy) {
+    return given ? domain::parse_symmetric_key(*given)
+                 : Result<SymmetricKey>{domain::new_symmetric_key(entropy)};
+}
 
 Result<SymmetricKeys> new_keys(const KeyUploads& uploads, const domain::TrustView& trust,
                                const std::string& group_instance, Entropy& entropy) {

@@ -58,6 +58,15 @@ std::string shown(const x509::Certificate& certificate);
 std::string shown(domain::Slot slot);
 /// Changes the rule as the settings say; malformed where it could never work then.
 Result<Done> apply(domain::AllocationRule& rule, const AllocationSettings& settings);
+/// What an audit event tells of an entry's settings, and of an individual's certificates.
+AuditDetail difference(const domain::EnrollmentGroup& before, const domain::EnrollmentGroup& after);
+AuditDetail difference(const domain::IndividualEnrollment& before,
+                       const domain::IndividualEnrollment& after);
+/// The certificate of a CA as it is once the changes are made.
+std::optional<x509::Certificate> certificate_of(const domain::TrustView& trust,
+                                                const domain::Changes& changes,
+                                                const std::optional<CaId>& id);
+Error no_enrollment(const std::string& id);
 /// "static: a.example", with the webhook's key hidden; "" where it says nothing.
 std::string shown(const domain::AllocationRule& rule);
 /// Warns of hubs it names that are not linked, or take no devices.
@@ -68,6 +77,9 @@ std::string_view word_of(domain::Replacement replacement);
 /// The keys of a new entry. `group_instance`: see domain::check_key().
 Result<domain::SymmetricKeys> new_keys(const KeyUploads& uploads, const domain::TrustView& trust,
                                        const std::string& group_instance, Entropy& entropy);
+/// The key, or one that is made up.
+Result<domain::SymmetricKey> given_or_new(const std::optional<std::string>& given,
+                                          Entropy& entropy);
 /// conflict "too-many-key-groups".
 Result<Done> check_room_for_keys(const domain::TrustView& trust);
 /// conflict "reason-required" where the operator gave none.

@@ -11,22 +11,6 @@ namespace {
 using domain::TrustView;
 using x509::Certificate;
 
-/// The certificate of a CA as it is once the changes are made.
-std::optional<Certificate> certificate_of(const TrustView& trust, const domain::Changes& changes,
-                                          const std::optional<CaId>& id) {
-    if (!id) {
-        return std::nullopt;
-    }
-    for (const auto& write : changes.writes) {
-        const auto* const put = std::get_if<domain::PutCa>(&write);
-        if (put != nullptr && put->ca.id == *id) {
-            return put->ca.certificate;
-        }
-    }
-    const auto* const ca = trust.ca(*id);
-    return ca == nullptr ? std::nullopt : std::optional{ca->certificate};
-}
-
 std::optional<Certificate> current_of(const TrustView& trust, const domain::EnrollmentGroup& group,
                                       domain::Slot slot) {
     return certificate_of(trust, {}, group.at(slot).current);
@@ -89,6 +73,21 @@ std::string sentence(const domain::EnrollmentGroup& group, domain::Slot slot,
 }
 
 }  // namespace
+
+std::optional<Certificate> certificate_of(const TrustView& trust, const domain::Changes& changes,
+                                          const std::optional<CaId>& id) {
+    if (!id) {
+        return std::nullopt;
+    }
+    for (const auto& write : changes.writes) {
+        const auto* const put = std::get_if<domain::PutCa>(&write);
+        if (put != nullptr && put->ca.id == *id) {
+            return put->ca.certificate;
+        }
+    }
+    const auto* const ca = trust.ca(*id);
+    return ca == nullptr ? std::nullopt : std::optional{ca->certificate};
+}
 
 /// What a change of slots means: what comes, what goes, and who rests on what goes.
 Result<Enroller::Plan> Enroller::plan_slots(const TrustView& trust,

@@ -3,6 +3,7 @@
 
 #include "base/limits.hpp"
 #include "domain/slots.hpp"
+#include "x509/path.hpp"
 
 #include <algorithm>
 #include <map>
@@ -49,9 +50,23 @@ std::pair<std::vector<const Record*>, std::string> page_of(const std::vector<Rec
 
 }  // namespace
 
+namespace {
+
+/// No CA, or a key too weak: as facades take it. Of time the other rules judge, with their skew.
+bool could_never_attest(const x509::Certificate& certificate, TimePoint now) {
+    const auto findings = x509::examine_ca(certificate, now);
+    return std::any_of(findings.begin(), findings.end(), [](const x509::Finding& finding) {
+        return finding.gravity == x509::Gravity::fatal && finding.fault != x509::Fault::expired &&
+               finding.fault != x509::Fault::not_yet_valid;
+    });
+}
+
+}  // namespace
+
 bool attests_now(const TrustView& trust, const domain::CaCertificate& ca, TimePoint now) {
     const auto& certificate = ca.certificate;
     return certificate.not_before() <= now + limits::clock_skew && now <= certificate.not_after() &&
+           !could_never_attest(certificate, now) &&
            !trust.distrusted().contains(certificate.spki_sha256()) &&
            domain::slot_attests(trust, ca, now);
 }
@@ -77,6 +92,7 @@ CaView view_of(const TrustView& trust, const domain::CaCertificate& ca, TimePoin
         return std::tuple{a.group.str(), a.slot, a.pending} <
                std::tuple{b.group.str(), b.slot, b.pending};
     });
+    view.findings = x509::examine_ca(ca.certificate, now);
     return view;
 }
 
@@ -103,6 +119,17 @@ Result<const domain::CaCertificate*> find_ca(const TrustView& trust, const std::
     }
     return Error{ErrorKind::not_found,
                  "there is no CA certificate '" + text + "'; give its name, its id or its SHA-256",
+                 "ca-not-found"};
+}
+
+Result<const domain::CaCertificate*> find_named_ca(const TrustView& trust,
+                                                   const std::string& name) {
+    for (const auto& ca : trust.records().cas) {
+        if (!name.empty() && equal_ignoring_case(ca.name, name)) {
+            return &ca;
+        }
+    }
+    return Error{ErrorKind::not_found, "there is no CA certificate of the name '" + name + "'",
                  "ca-not-found"};
 }
 

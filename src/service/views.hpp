@@ -43,10 +43,12 @@ struct CaView {
     domain::CaCertificate ca;
     bool attests = false;
     std::vector<CaUse> used_by{};
+    /// What is odd about the certificate, at the time of the view.
+    std::vector<x509::Finding> findings{};
 };
 
 /// Can devices under this CA be attested at `now`: verified or with a path to a verified one,
-/// within its validity, not distrusted.
+/// within its validity, not distrusted, and a CA at all.
 bool attests_now(const domain::TrustView& trust, const domain::CaCertificate& ca, TimePoint now);
 
 GroupView view_of(const domain::TrustView& trust, const domain::EnrollmentGroup& group,
@@ -59,6 +61,10 @@ Result<const domain::EnrollmentGroup*> find_group(const domain::TrustView& trust
 /// By id, name or SHA-256. not_found "ca-not-found".
 Result<const domain::CaCertificate*> find_ca(const domain::TrustView& trust,
                                              const std::string& text);
+
+/// By the name alone, without case, as facades know them. not_found "ca-not-found".
+Result<const domain::CaCertificate*> find_named_ca(const domain::TrustView& trust,
+                                                   const std::string& name);
 
 /// In the order of the id without case.
 store::Page<GroupView> groups_page(const domain::TrustView& trust, const store::PageRequest& page,

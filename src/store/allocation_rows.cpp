@@ -7,6 +7,13 @@
 #define HUB_COLUMNS "name, own, weight, allocate, etag, created, updated"
 
 namespace rollcall::store {
+namespace {
+
+std::string context_of(const std::string& instance) {
+    return "allocation rule of " + instance;
+}
+
+}  // namespace
 
 Result<Done> put_hub(Database& database, const domain::LinkedHub& hub) {
     TRY(auto* const statement,
@@ -42,13 +49,27 @@ Result<std::vector<domain::LinkedHub>> list_hubs(Database& database) {
     return hubs;
 }
 
-domain::AllocationRule read_rule(Query& row) {
-    auto rule = domain::parse_allocation_rule(row.text());
-    if (!rule) {
-        row.mark_unsound();
+Bytes sealed_rule(const x509::SecretBox& box, const domain::AllocationRule& rule,
+                  const std::string& instance) {
+    if (rule == domain::AllocationRule{}) {
         return {};
     }
-    return *std::move(rule);
+    const std::string text = domain::to_text(rule);
+    return box.seal(as_bytes(text), context_of(instance));
+}
+
+Result<domain::AllocationRule> read_rule(Query& row, const x509::SecretBox& box,
+                                         const std::string& instance) {
+    if (row.is_null()) {
+        row.skip();
+        return domain::AllocationRule{};
+    }
+    TRY(const Bytes text, box.open(row.blob(), context_of(instance)));
+    auto rule = domain::parse_allocation_rule(as_text(text));
+    if (!rule) {
+        return unreadable_record("an allocation rule");
+    }
+    return rule;
 }
 
 Result<domain::AllocationRule> get_server_rule(Database& database) {

@@ -9,10 +9,11 @@
 #define CA_COLUMNS                                                                             \
     "id, name, verified_how, verified_at, verified_by, pending_code, etag, created, updated, " \
     "sha256, der"
-#define GROUP_COLUMNS                                                                \
-    "name, instance, enabled, primary_current, primary_pending, secondary_current, " \
-    "secondary_pending, update_hub, migrate_data, auto_approve, refuse_older_leaf, " \
-    "initial_twin, withdrawn, trust_version, etag, created, updated, keys, allocation"
+#define GROUP_COLUMNS                                                                    \
+    "name, instance, enabled, primary_current, primary_pending, secondary_current, "     \
+    "secondary_pending, update_hub, migrate_data, auto_approve, refuse_older_leaf, "     \
+    "initial_twin, withdrawn, trust_version, etag, created, updated, keys, allocation, " \
+    "notes"
 
 namespace rollcall::store {
 
@@ -106,8 +107,9 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     const Bytes keys = sealed_keys(database.box(), group.keys, group.instance);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO enrollment_groups (id, " GROUP_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
-    const std::string allocation = domain::to_text(group.allocation);
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const Bytes allocation = sealed_rule(database.box(), group.allocation, group.instance);
+    const std::string notes = domain::to_text(group.notes);
     Query query{statement};
     query.bind(key).bind(group.id.str()).bind(group.instance).bind(group.enabled);
     for (const auto& slot : group.slots) {
@@ -120,7 +122,8 @@ Result<Done> put_group(Database& database, const domain::EnrollmentGroup& group)
     query.bind_blob(withdrawn).bind(group.trust_version).bind(group.etag.str());
     query.bind(group.created).bind(group.updated);
     keys.empty() ? query.bind_null() : query.bind_blob(keys);
-    query.bind(allocation);
+    allocation.empty() ? query.bind_null() : query.bind_blob(allocation);
+    query.bind(notes);
     return query.run();
 }
 
@@ -156,7 +159,8 @@ Result<domain::EnrollmentGroup> read_group(Query& row, Database& database) {
     group.created = row.time();
     group.updated = row.time();
     TRY(group.keys, read_keys(row, database.box(), group.instance));
-    group.allocation = read_rule(row);
+    TRY(group.allocation, read_rule(row, database.box(), group.instance));
+    group.notes = read_notes(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     return group;
 }

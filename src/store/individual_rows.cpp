@@ -10,7 +10,7 @@
 #define INDIVIDUAL_COLUMNS                                                                 \
     "name, instance, device_id, enabled, primary_sha256, secondary_sha256, update_hub, "   \
     "migrate_data, initial_twin, withdrawn, trust_version, etag, created, updated, keys, " \
-    "allocation"
+    "allocation, notes"
 
 namespace rollcall::store {
 
@@ -37,8 +37,10 @@ Result<Done> put_individual(Database& database, const domain::IndividualEnrollme
     const Bytes keys = sealed_keys(database.box(), enrollment.keys, enrollment.instance);
     TRY(auto* const statement,
         database.prepared("INSERT OR REPLACE INTO individuals (id, " INDIVIDUAL_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
-    const std::string allocation = domain::to_text(enrollment.allocation);
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    const Bytes allocation =
+        sealed_rule(database.box(), enrollment.allocation, enrollment.instance);
+    const std::string notes = domain::to_text(enrollment.notes);
     Query query{statement};
     query.bind(enrollment.id.str()).bind(enrollment.id.original()).bind(enrollment.instance);
     bind_optional(query, enrollment.device_id).bind(enrollment.enabled);
@@ -50,7 +52,8 @@ Result<Done> put_individual(Database& database, const domain::IndividualEnrollme
     query.bind(enrollment.initial_twin).bind_blob(withdrawn).bind(enrollment.trust_version);
     query.bind(enrollment.etag.str()).bind(enrollment.created).bind(enrollment.updated);
     keys.empty() ? query.bind_null() : query.bind_blob(keys);
-    query.bind(allocation);
+    allocation.empty() ? query.bind_null() : query.bind_blob(allocation);
+    query.bind(notes);
     TRY([[maybe_unused]] const auto put, query.run());
     TRY([[maybe_unused]] const auto cleared, delete_leaves(database, enrollment.id.str()));
     for (const auto slot : domain::both_slots) {
@@ -103,7 +106,8 @@ Result<domain::IndividualEnrollment> read_individual(Query& row, Database& datab
     enrollment.created = row.time();
     enrollment.updated = row.time();
     TRY(enrollment.keys, read_keys(row, database.box(), enrollment.instance));
-    enrollment.allocation = read_rule(row);
+    TRY(enrollment.allocation, read_rule(row, database.box(), enrollment.instance));
+    enrollment.notes = read_notes(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     for (const auto slot : domain::both_slots) {
         if (const auto& sha256 = leaves[domain::index(slot)]) {

@@ -35,6 +35,15 @@ std::vector<Digest> read_digests(Query& row) {
     return digests;
 }
 
+domain::ClientNotes read_notes(Query& row) {
+    auto notes = domain::parse_client_notes(row.text());
+    if (!notes) {
+        row.mark_unsound();
+        return {};
+    }
+    return *std::move(notes);
+}
+
 Bytes packed(const std::vector<Digest>& digests) {
     Bytes bytes;
     bytes.reserve(digests.size() * sizeof(Digest));

@@ -5,6 +5,7 @@
 // owns the Database, inside the caller's transaction, if any.
 #pragma once
 
+#include "domain/client_notes.hpp"
 #include "store/certificate_cache.hpp"
 #include "store/database.hpp"
 
@@ -18,6 +19,9 @@ Result<x509::Certificate> read_certificate(Query& row, CertificateCache& cache);
 /// Digests that stand one behind the other in a blob; a blob of another length is unsound.
 std::vector<Digest> read_digests(Query& row);
 Bytes packed(const std::vector<Digest>& digests);
+
+/// An entry's notes, in their column.
+domain::ClientNotes read_notes(Query& row);
 
 /// A reference that may be absent.
 template <class Id>

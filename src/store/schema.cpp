@@ -285,7 +285,8 @@ ALTER TABLE individuals ADD COLUMN keys BLOB;
 ALTER TABLE adoptions ADD COLUMN attestation INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-/// Step 5: linked hubs, and what entries say about them (domain::to_text of an AllocationRule).
+/// Step 5: linked hubs, and what entries say about them (a sealed AllocationRule: a webhook's
+/// address may hold a key).
 constexpr const char* linked_hubs = R"sql(
 CREATE TABLE linked_hubs (
     id       TEXT PRIMARY KEY,              -- folded
@@ -297,8 +298,8 @@ CREATE TABLE linked_hubs (
     created  INTEGER NOT NULL,
     updated  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-ALTER TABLE enrollment_groups ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
-ALTER TABLE individuals ADD COLUMN allocation TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollment_groups ADD COLUMN allocation BLOB;   -- sealed; NULL: the server's rule
+ALTER TABLE individuals ADD COLUMN allocation BLOB;
 ALTER TABLE registrations ADD COLUMN payload TEXT NOT NULL DEFAULT '';
 )sql";
 
@@ -316,6 +317,12 @@ CREATE TABLE sas_policies (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+/// Step 7: what DPS' clients keep with an entry (domain::to_text of ClientNotes).
+constexpr const char* client_notes = R"sql(
+ALTER TABLE enrollment_groups ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+ALTER TABLE individuals ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+)sql";
+
 static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
@@ -323,8 +330,8 @@ static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array migrations{first_tables,   fewer_indexes, hub_tables,
-                                symmetric_keys, linked_hubs,   shared_access_policies};
+constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,  symmetric_keys,
+                                linked_hubs,  shared_access_policies, client_notes};
 
 Result<Done> refuse_strangers(Database& database);
 

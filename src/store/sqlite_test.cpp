@@ -57,6 +57,14 @@ protected:
         auto database = Database::open({.file = settings_.file});
         return database ? database->integer(sql).value_or(-1) : -1;
     }
+    std::string bytes_on_disk() {
+        std::string bytes;
+        for (const auto& file : std::filesystem::directory_iterator{directory_.path()}) {
+            std::ifstream in{file.path(), std::ios::binary};
+            bytes.append(std::istreambuf_iterator<char>{in}, {});
+        }
+        return bytes;
+    }
     static Result<Receipt> put_setting(SqliteStore& store, const std::string& value) {
         const Changes changes{.writes = {PutSetting{"key", value}}};
         return run(store.commit(changes));
@@ -253,8 +261,19 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what step 5 made.
+/// Takes back what step 7 made.
+#define WITHOUT_NOTES                                  \
+    "ALTER TABLE enrollment_groups DROP COLUMN notes;" \
+    "ALTER TABLE individuals DROP COLUMN notes;"
+
+/// And step 6.
+#define WITHOUT_POLICIES \
+    WITHOUT_NOTES        \
+    "DROP TABLE sas_policies;"
+
+/// And step 5.
 #define WITHOUT_LINKED_HUBS                                 \
+    WITHOUT_POLICIES                                        \
     "DROP TABLE linked_hubs;"                               \
     "ALTER TABLE enrollment_groups DROP COLUMN allocation;" \
     "ALTER TABLE individuals DROP COLUMN allocation;"       \
@@ -316,11 +335,29 @@ TEST_F(SqliteStores, AThirdSchemaIsBroughtUpToDate) {
     individual.keys.reset();
     registration.last.attestation = AttestationKind::x509;
     group.allocation = {};
+    group.notes = {};
     individual.allocation = {};
+    individual.notes = {};
     registration.payload.clear();
     EXPECT_EQ(run(store->group(group.id)).value(), group);
     EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
     EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
+}
+
+/// What was written before there were notes has none.
+TEST_F(SqliteStores, ASixthSchemaIsBroughtUpToDate) {
+    auto group = a_group("g");
+    auto individual = an_individual("i");
+    {
+        const Changes changes{.writes = {PutGroup{group}, PutIndividual{individual}}};
+        ASSERT_TRUE(run(open()->commit(changes)));
+    }
+    tamper(WITHOUT_NOTES "PRAGMA user_version=6");
+    const auto store = open();
+    group.notes = {};
+    individual.notes = {};
+    EXPECT_EQ(run(store->group(group.id)).value(), group);
+    EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
 }
 
 /// What was written before there were linked hubs keeps its keys.
@@ -336,12 +373,49 @@ TEST_F(SqliteStores, AFourthSchemaIsBroughtUpToDate) {
     tamper(WITHOUT_LINKED_HUBS "PRAGMA user_version=4");
     const auto store = open();
     group.allocation = {};
+    group.notes = {};
     individual.allocation = {};
+    individual.notes = {};
     registration.payload.clear();
     EXPECT_EQ(run(store->group(group.id)).value(), group);
     EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
     EXPECT_EQ(run(store->registration(registration.id)).value(), registration);
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
+}
+
+TEST_F(SqliteStores, AFifthSchemaIsBroughtUpToDate) {
+    ASSERT_TRUE(put_setting(*open(), "x"));
+    tamper(WITHOUT_POLICIES "PRAGMA user_version=5");
+    const auto policy = a_policy("owner");
+    {
+        const auto store = open();
+        EXPECT_EQ(setting(*store), "x");
+        const Changes changes{.writes = {PutPolicy{policy}}};
+        ASSERT_TRUE(run(store->commit(changes)));
+    }
+    EXPECT_EQ(run(open()->policy("owner")).value(), policy);
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
+}
+
+TEST_F(SqliteStores, KeysOfPoliciesAreSealed) {
+    settings_.sealing_key = digest_of("sealing key");
+    const auto policy = a_policy("Owner");
+    {
+        const auto store = open();
+        const Changes changes{.writes = {PutPolicy{policy}, PutPolicy{a_policy("other")}}};
+        ASSERT_TRUE(run(store->commit(changes)));
+    }
+    for (const auto& key : policy.keys) {
+        EXPECT_EQ(bytes_on_disk().find(as_text(key.bytes())), std::string::npos);
+        EXPECT_EQ(bytes_on_disk().find(key.base64()), std::string::npos);
+    }
+    EXPECT_EQ(run(open()->policy("owner")).value(), policy);
+    tamper(
+        "UPDATE sas_policies SET keys=(SELECT keys FROM sas_policies WHERE id='other')"
+        " WHERE id='owner'");
+    EXPECT_EQ(run(open()->policy("owner")).error().reason, "cannot-unseal");
+    tamper("UPDATE sas_policies SET rights=64 WHERE id='other'");
+    EXPECT_EQ(run(open()->policy("other")).error().kind, ErrorKind::internal);
 }
 
 TEST_F(SqliteStores, KeysAreSealed) {
@@ -353,11 +427,7 @@ TEST_F(SqliteStores, KeysAreSealed) {
         const Changes changes{.writes = {PutGroup{group}, PutIndividual{individual}}};
         ASSERT_TRUE(run(store->commit(changes)));
     }
-    std::string bytes;
-    for (const auto& file : std::filesystem::directory_iterator{directory_.path()}) {
-        std::ifstream in{file.path(), std::ios::binary};
-        bytes.append(std::istreambuf_iterator<char>{in}, {});
-    }
+    const std::string bytes = bytes_on_disk();
     for (const auto& key : {group.keys->front(), group.keys->back(), individual.keys->front()}) {
         EXPECT_EQ(bytes.find(as_text(key.bytes())), std::string::npos);
         EXPECT_EQ(bytes.find(key.base64()), std::string::npos);

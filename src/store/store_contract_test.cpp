@@ -151,6 +151,23 @@ TEST_P(StoreContract, TokensAreFoundBySecretAndListedByName) {
     EXPECT_THAT(run(reader_->tokens()).value(), ElementsAre(backup));
 }
 
+TEST_P(StoreContract, PoliciesAreFoundAndListedByNameWithoutCase) {
+    const auto owner = a_policy("Owner");
+    auto reader = a_policy("a-reader");
+    reader.keys = keys_of("reader");
+    reader.rights = SasRights::all();
+    put(PutPolicy{owner}, PutPolicy{reader});
+    EXPECT_EQ(run(reader_->policy("oWNER")).value(), owner);
+    EXPECT_EQ(run(reader_->policy("own")).value(), std::nullopt);
+    EXPECT_THAT(run(reader_->policies()).value(), ElementsAre(reader, owner));
+    EXPECT_EQ(refusal(ExpectEtag{RecordKind::policy, "owner", owner.etag}), "");
+    EXPECT_EQ(refusal(ExpectEtag{RecordKind::policy, "OWNER", ETag{}}), "already-exists");
+    EXPECT_EQ(refusal(ExpectEtag{RecordKind::policy, "a-reader", owner.etag}), "etag-moved");
+    reader.keys = keys_of("rotated");
+    put(PutPolicy{reader}, DeletePolicy{"OWNER"});
+    EXPECT_THAT(run(reader_->policies()).value(), ElementsAre(reader));
+}
+
 TEST_P(StoreContract, SettingsAreTexts) {
     EXPECT_EQ(run(reader_->setting("scope")).value(), std::nullopt);
     put(PutSetting{"scope", "0ne12345678"}, PutSetting{"empty", ""});

@@ -19,6 +19,7 @@ import hubHttp from 'azure-iot-device-http';
 import hubMqtt from 'azure-iot-device-mqtt';
 import symmetric from 'azure-iot-security-symmetric-key';
 import security from 'azure-iot-security-x509';
+import service from 'azure-iot-provisioning-service';
 
 const run = promisify(execFile);
 const { ROLLCALL_PROGRAM: program, ROLLCALL_SCRATCH: scratch } = process.env;
@@ -48,6 +49,20 @@ export function ask(address) {
 export async function crash() {
   process.kill(Number(process.env.ROLLCALL_RUNNER), 'SIGUSR1');
   await eventually(() => existsSync(path.join(scratch, 'crashed')), 60);
+}
+
+/** The SDK's client of the service API, by the connection string of a shared access policy. */
+export async function serviceClient(policy = 'provisioningserviceowner') {
+  return service.ProvisioningServiceClient.fromConnectionString(
+    await rollcall('token', 'show', policy));
+}
+
+/** The same with a bearer token, the administrator's. */
+export async function serviceClientByToken() {
+  const token = (await readFile(path.join(process.env.ROLLCALL_DATA, 'admin-token'), 'utf8')).trim();
+  return service.ProvisioningServiceClient.fromTokenCredential('svc.example', {
+    getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3600_000 }),
+  });
 }
 
 let made = 0;
@@ -133,6 +148,7 @@ export async function hubClient(id, held, transport = 'mqtt', persistent = false
     const client = device.Client.fromConnectionString(
       `HostName=${host};DeviceId=${id};SharedAccessKey=${held.symmetricKey}`,
       transports[transport].hub);
+    clients.push(client);
     if (!persistent) client.setRetryPolicy(new common.NoRetry());
     return client;
   }

@@ -246,7 +246,8 @@ class AmqpWire(Steady):
 
     def test_sasl(self):
         for mechanism, response in (("PLAIN", b"\0user\0secret"), ("PLAIN", b"user\0user\0secret"),
-                                    ("EXTERNAL", None), ("EXTERNAL", b""), ("ANONYMOUS", b"me")):
+                                    ("EXTERNAL", None), ("EXTERNAL", b""), ("ANONYMOUS", b"me"),
+                                    ("MSSBCBS", None)):
             name, credential = self.device(f"{mechanism.lower()}-{len(response or b'')}")
             with self.amqp(credential) as device:
                 device.send(init(mechanism, response))
@@ -437,6 +438,27 @@ class AmqpWire(Steady):
             device.send(performative(amqp.CLOSE))
             self.assertIsNone(device.closes())
         self.a_good_device_comes_in()
+
+    def test_more_than_there_is_credit_for_ends_the_link(self):
+        """What was acknowledged before that is kept."""
+        name, device = self.hub()
+        credit = 100
+        device.attach(0, False, f"/devices/{name}/messages/events")
+        device.send(b"".join(transfer_frame(0, n, message(str(n).encode()))
+                             for n in range(2 * credit)))
+        settled, ended = 0, None
+        while ended is None:
+            heard = device.frame()
+            if heard.kind == amqp.DETACH:
+                ended = amqp.error_of(heard.fields[2])
+            elif heard.kind == amqp.DISPOSITION:
+                settled = 1 + (heard.fields[2] if heard.fields[2] is not None else heard.fields[1])
+        self.assertEqual(ended, "amqp:link:transfer-limit-exceeded")
+        self.assertLess(settled, 2 * credit)
+        device.send(performative(amqp.DETACH, Uint(0), True))
+        device.attach(1, False, f"/devices/{name}/messages/events")
+        self.assertIsNone(device.request(1, 2 * credit, message(b"still here")))
+        self.assertEqual(self.bodies(name, settled), [str(n) for n in range(settled)])
 
     def test_an_empty_frame_keeps_a_connection_and_heartbeats_come(self):
         with self.amqp() as device:

@@ -4,6 +4,7 @@
 
 And by hand, what no honest tool sends: nonsense, oversized chains, a proof by SHA-1.
 """
+import http.client
 import json
 import os
 import random
@@ -18,7 +19,8 @@ import urllib.request
 import xml.etree.ElementTree as xml
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-from lab.device import Credential  # noqa: E402
+from lab.device import Answer, Credential, context_of  # noqa: E402
+from lab.operator import Door, admin_bearer  # noqa: E402
 from lab.scenario import Scenario, main  # noqa: E402
 from lab.server import Server  # noqa: E402
 
@@ -435,6 +437,43 @@ class Tls(Scenario):
                               ["-servername", "admin.example.org"]):
                     said, _ = self.s_client("device-https", version, *named, "-msg", server=server)
                     self.assertIn(", CertificateRequest", said, named)
+
+    def test_one_address_keeps_the_classes_apart(self):
+        """Operators' routes under operators' names, devices' under all others; one port."""
+        with Server(os.path.join(self.scratch, self.own("server")), "--operator-name",
+                    "admin.example") as server:
+            self.assertEqual(server.doors["operator"], server.doors["device-https"])
+            bearer = admin_bearer(server)
+            arm = ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices/"
+                   "provisioningServices/p/certificates?api-version=2022-02-05")
+            operators = ("/api/v1/groups", arm)
+            device = f"/{server.scope}/registrations/dev/operations/5?api-version=2021-06-01"
+            for path in operators:
+                with Door(server, bearer, "admin.example") as door:
+                    self.assertEqual(door.ask("GET", path).status, 200, path)
+                    misdirected = door.ask("GET", path, Host=server.name)
+                    self.assertEqual((misdirected.status, misdirected.headers["connection"]),
+                                     (421, "close"))
+                with Door(server, bearer) as door:  # a device's name: no such routes
+                    self.assertIn(door.ask("GET", path).status, (400, 404), path)
+                    self.assertEqual(door.ask("GET", path, Host="admin.example").status, 421, path)
+            with Door(server, name="admin.example") as door:
+                self.assertEqual(door.ask("GET", device).json.get("errorCode"), None)
+                self.assertEqual(door.ask("GET", device, Host=server.name).status, 421)
+            with Door(server) as door:
+                self.assertEqual(door.ask("GET", device).status, 401)
+                # Further requests on the line are judged one by one.
+                self.assertEqual(door.ask("GET", device, Host=f"{server.name}:443").status, 401)
+                self.assertEqual(door.ask("GET", device, Host="ADMIN.example:443").status, 421)
+            nameless = context_of(server)
+            nameless.check_hostname = False
+            with socket.create_connection(server.doors["device-https"], 30) as plain:
+                line = http.client.HTTPConnection("dps.example")
+                line.sock = nameless.wrap_socket(plain)  # no SNI: a device
+                for host, path, status in (("dps.example", device, 401),
+                                           ("admin.example", operators[0], 421)):
+                    line.request("GET", path, headers={"Host": host})
+                    self.assertEqual(Answer(line.getresponse()).status, status, host)
 
     # --- nonsense ---
 

@@ -64,6 +64,7 @@ inline domain::EnrollmentGroup a_group(const std::string& name) {
     group.allocation = {domain::AllocationPolicy::custom,
                         {"b.example", "a.example"},
                         {"https://hook.example/a?code=x", "2021-10-01"}};
+    group.notes = {{}, false, true, true, true};
     group.withdrawn = {{digest_of("subject"), digest_of("key")}};
     group.trust_version = 3;
     group.etag = ETag::trusted("group-etag-" + name);
@@ -83,6 +84,7 @@ inline domain::IndividualEnrollment an_individual(const std::string& name) {
     enrollment.reprovision = {false, true};
     enrollment.initial_twin = R"({"tags":{"a":1}})";
     enrollment.allocation = {domain::AllocationPolicy::static_hub, {"a.example"}};
+    enrollment.notes = {R"({"a":"b\nc"})", true};
     enrollment.withdrawn = {digest_of("leaf 1"), digest_of("leaf 2")};
     enrollment.trust_version = 4;
     enrollment.etag = ETag::trusted("individual-etag-" + name);
@@ -164,6 +166,16 @@ inline domain::AccessToken a_token(const std::string& name) {
             .created_by = "local administrator",
             .created = day("2026-01-01"),
             .etag = ETag::trusted("token-etag-" + name)};
+}
+
+inline domain::SasPolicy a_policy(const std::string& name) {
+    return {.name = name,
+            .keys = keys_of("policy " + name),
+            .rights = {domain::SasRight::enrollment_read, domain::SasRight::device_connect},
+            .created_by = "local administrator",
+            .created = day("2026-01-01"),
+            .updated = day("2026-02-01"),
+            .etag = ETag::trusted("policy-etag-" + name)};
 }
 
 inline domain::AuditEvent an_event(const std::string& action) {

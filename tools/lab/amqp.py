@@ -6,6 +6,7 @@ import json
 import struct
 
 from .device import connect, context_of
+from .websocket import WebSocket
 
 HEADER, SASL_HEADER = b"AMQP\0\1\0\0", b"AMQP\3\1\0\0"
 (OPEN, BEGIN, ATTACH, FLOW, TRANSFER, DISPOSITION, DETACH, END, CLOSE) = range(0x10, 0x19)
@@ -219,12 +220,18 @@ Frame = collections.namedtuple("Frame", "channel kind fields payload")
 
 
 class Amqp:
-    """One connection, its TLS done and nothing said."""
+    """One connection, its TLS done and nothing said. `websocket`: as of Mqtt."""
 
-    def __init__(self, server, credential=None, context=None):
+    def __init__(self, server, credential=None, context=None, websocket=None):
         self.server = server
-        self.socket = connect(server, context or context_of(server, credential), None,
-                              "device-amqp")
+        door = "device-amqp" if websocket is None else "device-https"
+        self.socket = connect(server, context or context_of(server, credential), None, door)
+        if websocket is not None:
+            try:
+                self.socket = WebSocket(self.socket, **websocket)
+            except BaseException:
+                self.socket.close()
+                raise
         self.unread = b""
 
     def __enter__(self):

@@ -80,6 +80,18 @@ class Scenario(unittest.TestCase):
         """The last refusal of this registration id, as the operator sees it."""
         return self.command("registration", "explain", name, "--json").json["refusal"]
 
+    def assert_in_no_file(self, secrets):
+        """None of these bytes stands in a file of the server or of the class."""
+        searched = 0
+        for folder, _, files in os.walk(self.scratch):
+            for file in files:
+                with open(os.path.join(folder, file), "rb") as opened:
+                    content = opened.read()
+                searched += 1
+                for secret in secrets:
+                    self.assertNotIn(secret, content, file)
+        self.assertGreater(searched, 3)
+
     # --- the device ---
 
     def register(self, name, credential, **how):

@@ -10,7 +10,7 @@ from .scenario import Scenario
 
 # All that a server keeps for good. Refusals are not in it: that somebody was refused is noted.
 LISTINGS = ("/groups", "/ca-certificates", "/enrollments", "/devices", "/registrations",
-            "/distrust", "/tokens", "/audit")
+            "/distrust", "/tokens", "/policies", "/audit")
 # Looking moves these, and nothing else may.
 SEEN = ("lastUsed",)
 

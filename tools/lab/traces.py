@@ -14,14 +14,20 @@ text is put in when sent. When it is received it must be what is known under tha
 known; `<json>` is an answer's body. `number` is what the server gave the last packet that it wants
 acknowledged. Over HTTPS, lines after `|` end in CRLF and `<length>` is that of the text after them;
 the answer's lines are its status, headers that it must have, and its body.
+
+Over AMQP `*` is a frame's size and `+'...'` a text with its length in one byte; what stands in ( )
+is counted in one byte before it, in (( )) in four. `ident` is the id of a call of a method. What is
+waited for is decoded: the kind of frame, which link or delivery it is about, then lines as in
+`< transfer 3` with `annotations JSON`, `properties JSON`, `correlation TEXT`, `body 'TEXT'`. Frames
+about something else may come before it, and are due later.
 """
 import re
 import ssl
 
 from .mqtt import packet
 
-TOKEN = re.compile(r"(?P<count>\*)|(?P<sized>\+?)'(?P<text>[^']*)'|(?P<number>number)\b"
-                   r"|(?P<hex>(?:[0-9a-f]{2})+)\b")
+TOKEN = re.compile(r"(?P<count>\*)|(?P<sized>\+?)'(?P<text>[^']*)'|(?P<number>number|ident)\b"
+                   r"|(?P<opens>\(\(?)|(?P<closes>\)\)?)|(?P<hex>(?:[0-9a-f]{2})+)\b")
 NAME = re.compile(r"<([a-z0-9-]+)>")
 
 
@@ -61,6 +67,25 @@ class Step:
         if not counted:
             return parts
         return packet(before[0] >> 4, parts, before[0] & 15)
+
+    def frame(self, known):
+        """An AMQP frame to send, or a protocol header."""
+        parts, counted = [b""], False  # innermost last
+        for token in self.tokens():
+            if token["count"]:
+                counted = True
+            elif token["opens"]:
+                parts.append(b"")
+            elif token["closes"]:
+                inner = parts.pop()
+                parts[-1] += len(inner).to_bytes(1 if token["closes"] == ")" else 4, "big") + inner
+            elif token["text"] is not None:
+                text = filled(token["text"], known).encode()
+                parts[-1] += (bytes((len(text),)) if token["sized"] else b"") + text
+            else:
+                parts[-1] += known["ident"] if token["number"] else bytes.fromhex(token["hex"])
+        whole, = parts
+        return (len(whole) + 4).to_bytes(4, "big") + whole if counted else whole
 
     def take(self, came, known):
         """The names that become known by this packet; None when it is another one."""
