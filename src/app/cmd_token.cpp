@@ -48,7 +48,7 @@ json::array rights_of(const std::string& text) {
     if (rest == "all") {
         rest =
             "ServiceConfig,EnrollmentRead,EnrollmentWrite,DeviceConnect,"
-            "RegistrationStatusRead,RegistrationStatusWrite";
+            "RegistrationStatusRead,RegistrationStatusWrite,RegistryRead,RegistryWrite";
     }
     json::array rights;
     while (!rest.empty()) {
@@ -193,8 +193,10 @@ std::vector<Command> token_commands() {
            "prints a connection string"}},
          create,
          "Rights of a policy: ServiceConfig, EnrollmentRead, EnrollmentWrite, DeviceConnect, "
-         "RegistrationStatusRead, RegistrationStatusWrite. Every server begins with the policy "
-         "provisioningserviceowner, which has all of them."},
+         "RegistrationStatusRead, RegistrationStatusWrite; of the hub: RegistryRead, "
+         "RegistryWrite. "
+         "Every server begins with the policy provisioningserviceowner, which has all but the "
+         "hub's."},
         {"token show",
          "print a shared access policy's connection string alone; the audit log keeps that it was "
          "shown",

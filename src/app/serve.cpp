@@ -23,6 +23,7 @@
 #include "front/mqtt_reception.hpp"
 #include "front/native_api.hpp"
 #include "front/operator_reception.hpp"
+#include "front/registry_api.hpp"
 #include "net/amqp_door.hpp"
 #include "net/http_session.hpp"
 #include "net/mqtt_door.hpp"
@@ -192,10 +193,13 @@ private:
         .devices_host = settings_.names.empty() ? ground_.hub : settings_.names.front()};
     front::CertificateApi certificate_api_{{enroller_, access_, trust_book_, entropy_, resource_}};
     front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
+    front::RegistryApi registry_{{enroller_, access_, hub_, store_, clock_, entropy_}};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},
                                          {"registrations", dps_service_},
-                                         {"subscriptions", certificate_api_}},
+                                         {"subscriptions", certificate_api_},
+                                         {"devices", registry_},
+                                         {"twins", registry_}},
                                         native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 

@@ -13,7 +13,9 @@ constexpr std::array rights{
     std::pair{SasRight::enrollment_write, std::string_view{"EnrollmentWrite"}},
     std::pair{SasRight::device_connect, std::string_view{"DeviceConnect"}},
     std::pair{SasRight::registration_status_read, std::string_view{"RegistrationStatusRead"}},
-    std::pair{SasRight::registration_status_write, std::string_view{"RegistrationStatusWrite"}}};
+    std::pair{SasRight::registration_status_write, std::string_view{"RegistrationStatusWrite"}},
+    std::pair{SasRight::registry_read, std::string_view{"RegistryRead"}},
+    std::pair{SasRight::registry_write, std::string_view{"RegistryWrite"}}};
 
 constexpr std::uint8_t bit_of(SasRight right) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(right));
@@ -77,6 +79,12 @@ SasRights SasRights::all() {
         every.bits_ |= bit_of(right);
     }
     return every;
+}
+
+SasRights SasRights::of_dps() {
+    SasRights six = all();
+    six.bits_ &= static_cast<std::uint8_t>(bit_of(SasRight::registry_read) - 1U);
+    return six;
 }
 
 bool SasRights::has(SasRight right) const {

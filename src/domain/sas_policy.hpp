@@ -13,7 +13,7 @@
 
 namespace rollcall::domain {
 
-/// DPS' own rights, by their own names.
+/// DPS' own rights and two of IoT Hub's, by their own names.
 enum class SasRight : std::uint8_t {
     service_config,
     enrollment_read,
@@ -21,6 +21,8 @@ enum class SasRight : std::uint8_t {
     device_connect,
     registration_status_read,
     registration_status_write,
+    registry_read,  ///< devices as their hub knows them
+    registry_write,
 };
 /// "EnrollmentRead".
 std::string_view to_string(SasRight right);
@@ -31,6 +33,8 @@ public:
     SasRights() = default;
     SasRights(std::initializer_list<SasRight> rights);
     static SasRights all();
+    /// DPS' six.
+    static SasRights of_dps();
 
     bool has(SasRight right) const;
     bool none() const { return bits_ == 0; }
@@ -61,7 +65,7 @@ struct SasPolicy {
     bool operator==(const SasPolicy&) const = default;
 };
 
-/// The policy that every server begins with; it has all rights, as the cloud's.
+/// The policy that every server begins with; it has all of DPS' rights, as the cloud's.
 inline constexpr std::string_view owner_policy_name = "provisioningserviceowner";
 
 /// What tools are given: "HostName=…;SharedAccessKeyName=…;SharedAccessKey=…".

@@ -20,7 +20,9 @@ TEST(SasPolicy, RightsAreReadAndToldByDpsOwnNames) {
     EXPECT_FALSE(rights->has(SasRight::enrollment_write));
     EXPECT_THAT(SasRights::all().words(),
                 ElementsAre("ServiceConfig", "EnrollmentRead", "EnrollmentWrite", "DeviceConnect",
-                            "RegistrationStatusRead", "RegistrationStatusWrite"));
+                            "RegistrationStatusRead", "RegistrationStatusWrite", "RegistryRead",
+                            "RegistryWrite"));
+    EXPECT_EQ(SasRights::of_dps().words().back(), "RegistrationStatusWrite");
     EXPECT_THAT(SasRights{}.words(), IsEmpty());
     const auto unknown = parse_sas_rights({"EnrollmentRead", "root"});
     EXPECT_EQ(unknown.error().reason, "unknown-right");

@@ -125,7 +125,9 @@ TEST_F(NativePolicies, ARightOpensItsRoutesAndNoOther) {
         {"EnrollmentWrite", {"group.write", "enrollment.write", "key.show"}},
         {"DeviceConnect", {}},
         {"RegistrationStatusRead", {"registration.read"}},
-        {"RegistrationStatusWrite", {"registration.write"}}};
+        {"RegistrationStatusWrite", {"registration.write"}},
+        {"RegistryRead", {"device.read"}},
+        {"RegistryWrite", {"device.write"}}};
     ASSERT_EQ(opens.size(), domain::SasRights::all().words().size());
     for (const auto& [right, permissions] : opens) {
         const auto rights = domain::parse_sas_rights({right}).value();

@@ -32,9 +32,9 @@ Result<std::optional<Event>> Engine::next() {
         if (phase_ == Phase::closed) {
             return std::optional<Event>{};
         }
+        pump();  // before each frame: what is sent does not depend on how bytes were cut
         TRY(const bool advanced, advance());
         if (!advanced) {
-            pump();
             return std::optional<Event>{};
         }
     }

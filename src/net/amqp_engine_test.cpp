@@ -380,6 +380,26 @@ TEST(AmqpEngine, UnsettledMessagesComeBack) {
     EXPECT_TRUE(std::get<Disposition>(connected.said().at(0)).settled);  // it settles second
 }
 
+/// Found by fuzzing: who takes messages and closes in one breath is sent what waited for that.
+TEST(AmqpEngine, SendsBetweenFramesThatComeTogether) {
+    Connected connected;
+    const LinkId id = connected.attach(true, 0, 9);
+    for (std::uint64_t token = 1; token < 4; ++token) {
+        ASSERT_TRUE(connected.engine.send(id, "x", false, token));
+    }
+    EXPECT_EQ(connected.said().size(), 2U);  // the third waits until one of them is settled
+    connected.after(wire(0, Disposition{.from_receiver = true,
+                                        .first = 0,
+                                        .last = 1,
+                                        .settled = true,
+                                        .outcome = Outcome::accepted}) +
+                    wire(0, Close{}));
+    const auto said = connected.said();
+    ASSERT_EQ(said.size(), 2U);
+    EXPECT_EQ(std::get<Transfer>(said[0]).id, 2U);
+    EXPECT_TRUE(std::holds_alternative<Close>(said[1]));
+}
+
 TEST(AmqpEngine, TakesWhatTheClientWantsSettledAsSettled) {
     Connected connected;
     Attach attach = link(0, true);

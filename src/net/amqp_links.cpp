@@ -193,9 +193,7 @@ Result<Done> Engine::transferred(Session& session, Transfer& transfer) {
         --link->credit;
         ++link->delivery_count;
         ++link->unsettled;
-        link->partial.emplace();
-        link->partial->number = *transfer.id;
-        link->partial->format = transfer.format;
+        link->partial = Partial{.number = *transfer.id, .format = transfer.format};
     } else if (transfer.id && *transfer.id != link->partial->number) {
         return fail(condition::invalid_field, "another delivery-id within a message");
     }

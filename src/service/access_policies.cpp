@@ -29,7 +29,9 @@ constexpr std::array granted{
     std::pair{SasRight::enrollment_write, Permission::enrollment_write},
     std::pair{SasRight::enrollment_write, Permission::key_show},
     std::pair{SasRight::registration_status_read, Permission::registration_read},
-    std::pair{SasRight::registration_status_write, Permission::registration_write}};
+    std::pair{SasRight::registration_status_write, Permission::registration_write},
+    std::pair{SasRight::registry_read, Permission::device_read},
+    std::pair{SasRight::registry_write, Permission::device_write}};
 
 Error unauthenticated(std::string detail, std::string reason, std::string note) {
     return {ErrorKind::unauthenticated, std::move(detail), std::move(reason), std::move(note)};
@@ -236,7 +238,7 @@ Task<Result<bool>> Access::ensure_owner_policy() {
         taken = taken || equal_ignoring_case(token.name, name);
     }
     if (!taken) {  // else an older server's operator has used the name, and keeps it
-        const SasPolicy policy = draw_policy(order, name, domain::SasRights::all());
+        const SasPolicy policy = draw_policy(order, name, domain::SasRights::of_dps());
         AuditDetail detail;
         detail.texts("rights", policy.rights.words());
         changes =

@@ -178,7 +178,7 @@ TEST_F(PoliciesTest, ThereIsABoundOnPolicies) {
 TEST_F(PoliciesTest, TheFirstStartMakesTheOwnersPolicyAndNoLaterOneDoes) {
     EXPECT_TRUE(run(desk.access.ensure_owner_policy()).value());
     const auto made = run(desk.store.policy("provisioningserviceowner")).value().value();
-    EXPECT_EQ(made.rights, SasRights::all());
+    EXPECT_EQ(made.rights, SasRights::of_dps());
     EXPECT_FALSE(run(desk.access.ensure_owner_policy()).value());
     EXPECT_EQ(run(desk.store.policy("provisioningserviceowner")).value().value(), made);
     (void)run(desk.access.revoke_policy(order, "provisioningserviceowner")).value();

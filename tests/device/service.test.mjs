@@ -18,7 +18,7 @@ const signing = (group) => group.attestation.x509.signingCertificates;
 before(async () => {
   client = await serviceClient();
   factory = await root('service factory');
-  await rollcall('ca', 'add', factory.certificate, '--name', 'factory', '--vouch');
+  await rollcall('ca', 'add', 'factory', factory.certificate, '--vouch');
 });
 
 /** All pages of a query, as the SDK is to be used: with its continuation token. */

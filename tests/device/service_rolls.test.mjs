@@ -17,7 +17,7 @@ let factory;
 before(async () => {
   client = await serviceClient();
   factory = await root('rolls factory');
-  await rollcall('ca', 'add', factory.certificate, '--name', 'rolls-factory', '--vouch');
+  await rollcall('ca', 'add', 'rolls-factory', factory.certificate, '--vouch');
 });
 after(() => {
   assert.deepEqual(tally.lost, []);

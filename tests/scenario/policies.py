@@ -14,7 +14,7 @@ from lab.server import Server  # noqa: E402
 from lab.steady import Steady  # noqa: E402
 
 RIGHTS = ("ServiceConfig", "EnrollmentRead", "EnrollmentWrite", "DeviceConnect",
-          "RegistrationStatusRead", "RegistrationStatusWrite")
+          "RegistrationStatusRead", "RegistrationStatusWrite", "RegistryRead", "RegistryWrite")
 # A request of each kind that a right may open; what it asks for need not be there.
 READS_GROUPS = ("GET", "/api/v1/groups", None)
 READS_ENROLLMENTS = ("GET", "/api/v1/enrollments", None)
@@ -25,6 +25,8 @@ WRITES_GROUPS = ("DELETE", "/api/v1/groups/nobody", None)
 WRITES_ENROLLMENTS = ("DELETE", "/api/v1/enrollments/nobody", None)
 WRITES_CAS = ("DELETE", "/api/v1/ca-certificates/nobody", None)
 WRITES_HUBS = ("DELETE", "/api/v1/hubs/nobody", None)
+READS_DEVICES = ("GET", "/api/v1/devices", None)
+WRITES_DEVICES = ("DELETE", "/api/v1/devices/nobody", None)
 SHOWS_KEYS = ("POST", "/api/v1/groups/nobody/show-keys", {})
 # What no right opens.
 CLOSED = (("GET", "/api/v1/tokens", None), ("POST", "/api/v1/tokens", {"name": "thief"}),
@@ -34,8 +36,7 @@ CLOSED = (("GET", "/api/v1/tokens", None), ("POST", "/api/v1/tokens", {"name": "
           ("PUT", "/api/v1/policies/provisioningserviceowner/keys/primary", {}),
           ("DELETE", "/api/v1/policies/provisioningserviceowner", None),
           ("GET", "/api/v1/audit", None), ("GET", "/api/v1/distrust", None),
-          ("POST", "/api/v1/distrust", {"spkiSha256": "A" * 64, "reason": "x"}),
-          ("GET", "/api/v1/devices", None), ("DELETE", "/api/v1/devices/nobody", None))
+          ("POST", "/api/v1/distrust", {"spkiSha256": "A" * 64, "reason": "x"}))
 OPENS = {
     "ServiceConfig": (READS_SERVER, READS_CAS, WRITES_CAS, WRITES_HUBS),
     "EnrollmentRead": (READS_GROUPS, READS_ENROLLMENTS, READS_CAS),
@@ -43,9 +44,11 @@ OPENS = {
     "DeviceConnect": (),
     "RegistrationStatusRead": (READS_REGISTRATIONS,),
     "RegistrationStatusWrite": (),
+    "RegistryRead": (READS_DEVICES,),
+    "RegistryWrite": (WRITES_DEVICES,),
 }
 ALL = (READS_GROUPS, READS_ENROLLMENTS, READS_CAS, READS_SERVER, READS_REGISTRATIONS,
-       WRITES_GROUPS, WRITES_ENROLLMENTS, WRITES_CAS, WRITES_HUBS)
+       WRITES_GROUPS, WRITES_ENROLLMENTS, WRITES_CAS, WRITES_HUBS, READS_DEVICES, WRITES_DEVICES)
 
 
 class Policies(Steady):
