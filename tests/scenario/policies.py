@@ -75,14 +75,25 @@ class Policies(Steady):
                         self.assert_refused_as(answer, 403, "permission-missing")
 
     def test_all_rights_are_not_an_administrator(self):
+        """The owner's are DPS' six; the hub's two are given by name, or by `all`."""
         owner = Policy(self.command("token", "show", "provisioningserviceowner").out)
         self.assertEqual(owner.host, self.server.name)
         for method, path, body in CLOSED:
             with self.row(f"{method} {path}"):
                 self.assert_refused_as(self.asked(owner.token(), method, path, body), 403,
                                        "permission-missing")
-        for method, path, body in ALL:
-            self.assertIn(self.asked(owner.token(), method, path, body).status, (200, 404))
+        everything = Policy.made(self.server, self.own("all"), "all")
+        for method, path, body in CLOSED:
+            self.assert_refused_as(self.asked(everything.token(), method, path, body), 403,
+                                   "permission-missing")
+        for request in ALL:
+            method, path, body = request
+            with self.row(f"{method} {path}"):
+                self.assertIn(self.asked(everything.token(), method, path, body).status,
+                              (200, 404))
+                of_the_hub = request in (READS_DEVICES, WRITES_DEVICES)
+                self.assertIn(self.asked(owner.token(), method, path, body).status,
+                              (403,) if of_the_hub else (200, 404))
         self.assertEqual(self.status(admin_bearer(self.server), "/api/v1/tokens"), 200)
 
     def test_what_a_policy_did_stands_in_the_audit_log(self):
