@@ -2,9 +2,10 @@
 #include "front/certificate_api.hpp"
 
 #include "base/limits.hpp"
-#include "base/telemetry.hpp"
 #include "front/if_match.hpp"
+#include "front/json_response.hpp"
 #include "front/operator_caller.hpp"
+#include "front/operator_refusal.hpp"
 
 #include <algorithm>
 
@@ -38,13 +39,6 @@ struct ArmRoute {
     ArmHandler handler;
 };
 
-net::HttpResponse answer_of(const json::object& body) {
-    net::HttpResponse response;
-    response.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
-    response.body = json::serialize(body);
-    return response;
-}
-
 Result<Done> check_name(const std::string& name) {
     const bool fits = std::all_of(name.begin(), name.end(), [](unsigned char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -75,7 +69,7 @@ Task<Result<net::HttpResponse>> list_certificates(const CertificateServices& ser
     for (const auto* const ca : named) {
         value.push_back(to_arm(*ca, call.address));
     }
-    co_return answer_of(json::object{{"value", std::move(value)}});
+    co_return json_response(json::object{{"value", std::move(value)}});
 }
 
 Task<Result<net::HttpResponse>> get_certificate(const CertificateServices& services,
@@ -83,7 +77,7 @@ Task<Result<net::HttpResponse>> get_certificate(const CertificateServices& servi
     CO_TRY(const auto trust, co_await services.trust_book.current());
     CO_TRY(const auto* const ca, service::find_named_ca(*trust, call.name()));
     CO_TRY([[maybe_unused]] const Done same, call.order.if_match.check(ca->etag));
-    co_return answer_of(to_arm(*ca, call.address));
+    co_return json_response(to_arm(*ca, call.address));
 }
 
 Task<Result<net::HttpResponse>> put_certificate(const CertificateServices& services,
@@ -95,7 +89,7 @@ Task<Result<net::HttpResponse>> put_certificate(const CertificateServices& servi
     request.certificate = std::move(upload.certificate);
     request.vouch = upload.verified;
     CO_TRY(const auto outcome, co_await services.enroller.put_ca(call.order, request));
-    co_return answer_of(to_arm(outcome.record->ca, call.address));
+    co_return json_response(to_arm(outcome.record->ca, call.address));
 }
 
 /// What is not there is deleted already, as everywhere in ARM.
@@ -126,7 +120,7 @@ Task<Result<net::HttpResponse>> generate_code(const CertificateServices& service
     CO_TRY(const auto code, co_await services.enroller.ask_ca_code(call.order, id));
     CO_TRY(const auto after, co_await services.trust_book.current());
     CO_TRY(const auto* const ca, service::find_ca(*after, id));
-    co_return answer_of(to_arm(*ca, call.address, code.code));
+    co_return json_response(to_arm(*ca, call.address, code.code));
 }
 
 Task<Result<net::HttpResponse>> verify_certificate(const CertificateServices& services,
@@ -144,13 +138,13 @@ Task<Result<net::HttpResponse>> verify_certificate(const CertificateServices& se
         }
         co_return error;
     }
-    co_return answer_of(to_arm(outcome->record->ca, call.address));
+    co_return json_response(to_arm(outcome->record->ca, call.address));
 }
 
 Task<Result<net::HttpResponse>> get_service(const CertificateServices& services,
                                             const ArmCall& call) {
     CO_TRY(const auto trust, co_await services.trust_book.current());
-    co_return answer_of(to_arm(services.facts, call.address, trust->records()));
+    co_return json_response(to_arm(services.facts, call.address, trust->records()));
 }
 
 /// There is one, whatever group or subscription is asked.
@@ -164,7 +158,7 @@ Task<Result<net::HttpResponse>> list_services(const CertificateServices& service
         address.resource_group = "rollcall";
     }
     const json::array value{to_arm(services.facts, address, trust->records())};
-    co_return answer_of(json::object{{"value", value}});
+    co_return json_response(json::object{{"value", value}});
 }
 
 Task<Result<net::HttpResponse>> list_keys(const CertificateServices& services,
@@ -175,12 +169,12 @@ Task<Result<net::HttpResponse>> list_keys(const CertificateServices& services,
         CO_TRY(const auto shown, co_await services.access.show_policy(call.order, policy.name));
         value.push_back(to_arm(shown));
     }
-    co_return answer_of(json::object{{"value", std::move(value)}});
+    co_return json_response(json::object{{"value", std::move(value)}});
 }
 
 Task<Result<net::HttpResponse>> get_key(const CertificateServices& services, const ArmCall& call) {
     CO_TRY(const auto policy, co_await services.access.show_policy(call.order, call.name()));
-    co_return answer_of(to_arm(policy));
+    co_return json_response(to_arm(policy));
 }
 
 const std::vector<ArmRoute>& arm_routes() {
@@ -270,18 +264,7 @@ net::HttpResponse CertificateApi::refusal(const Error& error, const net::HttpReq
                                           unsigned status) const {
     const std::string tracking_id = new_guid(services_.entropy);
     auto response = arm_refusal(error, tracking_id, status);
-    const Severity severity = response.status >= 500   ? Severity::error
-                              : response.status == 401 ? Severity::debug
-                                                       : Severity::info;
-    log_event(severity, "operator-refused",
-              {{"tracking-id", tracking_id},
-               {"status", std::to_string(response.status)},
-               {"method", request.method},
-               {"path", request.path},
-               {"kind", std::string{to_string(error.kind)}},
-               {"reason", error.reason},
-               {"detail", error.detail},
-               {"note", error.note}});
+    log_operator_refusal(error, response.status, tracking_id, request);
     return response;
 }
 

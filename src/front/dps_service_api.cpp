@@ -2,10 +2,10 @@
 #include "front/dps_service_api.hpp"
 
 #include "base/limits.hpp"
-#include "base/telemetry.hpp"
 #include "front/dps_service_call.hpp"
 #include "front/json_reader.hpp"
 #include "front/operator_caller.hpp"
+#include "front/operator_refusal.hpp"
 #include "front/url.hpp"
 
 #include <algorithm>
@@ -155,18 +155,7 @@ net::HttpResponse DpsServiceApi::refusal(const Error& error, const net::HttpRequ
     if (told.status == 503 || told.status == 429) {
         response.headers.emplace_back("Retry-After", "1");
     }
-    const Severity severity = told.status >= 500   ? Severity::error
-                              : told.status == 401 ? Severity::debug
-                                                   : Severity::info;
-    log_event(severity, "operator-refused",
-              {{"tracking-id", tracking_id},
-               {"status", std::to_string(told.status)},
-               {"method", request.method},
-               {"path", request.path},
-               {"kind", std::string{to_string(error.kind)}},
-               {"reason", error.reason},
-               {"detail", error.detail},
-               {"note", error.note}});
+    log_operator_refusal(error, told.status, tracking_id, request);
     return response;
 }
 

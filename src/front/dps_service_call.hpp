@@ -4,9 +4,9 @@
 
 #include "front/dps_service_api.hpp"
 #include "front/dps_service_reader.hpp"
+#include "front/json_response.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 namespace rollcall::front {
 
@@ -31,12 +31,5 @@ struct DpsServiceApi::Call {
 struct DpsServiceApi::Page {
     store::PageRequest request;
 };
-
-inline net::HttpResponse json_response(const json::value& body) {
-    net::HttpResponse response;
-    response.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
-    response.body = json::serialize(body);
-    return response;
-}
 
 }  // namespace rollcall::front

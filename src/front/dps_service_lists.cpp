@@ -2,8 +2,7 @@
 // DpsServiceApi's operations on many: queries, page by page, and bulk operations.
 #include "base/limits.hpp"
 #include "front/dps_service_call.hpp"
-
-#include <charconv>
+#include "front/page_size.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -25,19 +24,9 @@ net::HttpResponse page_response(DpsCollection collection, json::array items,
 }  // namespace
 
 Result<DpsServiceApi::Page> DpsServiceApi::read_page(const Call& call) {
-    Page page{{{}, limits::page_max}};
-    if (const auto text = call.request.header("x-ms-max-item-count"); text && !text->empty()) {
-        const auto* const end = text->data() + text->size();
-        std::size_t count = 0;
-        const auto read = std::from_chars(text->data(), end, count);
-        if (read.ec != std::errc{} || read.ptr != end || count < 1) {
-            return Error{ErrorKind::malformed,
-                         "x-ms-max-item-count is a number from 1 on; more than " +
-                             std::to_string(limits::page_max) + " are never sent at once",
-                         "malformed-page"};
-        }
-        page.request.count = std::min(count, limits::page_max);
-    }
+    Page page;
+    constexpr std::string_view size = "x-ms-max-item-count";
+    TRY(page.request.count, read_page_size(size, call.request.header(size)));
     if (const auto token = call.request.header("x-ms-continuation"); token && !token->empty()) {
         TRY(page.request.after, read_continuation(call.target.collection, *token));
     }

@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "front/dps_wire.hpp"
 #include "front/if_match.hpp"
+#include "service/dps_json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,14 +27,7 @@ json::object parsed(const std::string& stored) {
 }
 
 json::object info_json(const x509::Certificate& certificate) {
-    return {{"info", json::object{{"subjectName", certificate.subject()},
-                                  {"sha1Thumbprint", certificate.sha1_thumbprint()},
-                                  {"sha256Thumbprint", certificate.sha256_thumbprint()},
-                                  {"issuerName", certificate.issuer()},
-                                  {"notBeforeUtc", to_iso8601_seconds(certificate.not_before())},
-                                  {"notAfterUtc", to_iso8601_seconds(certificate.not_after())},
-                                  {"serialNumber", certificate.serial()},
-                                  {"version", certificate.version()}}}};
+    return {{"info", service::certificate_info(certificate)}};
 }
 
 /// An absent secondary mirrors the primary, as the cloud has it (PRODUCT section 3.17).

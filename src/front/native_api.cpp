@@ -2,10 +2,10 @@
 #include "front/native_api.hpp"
 
 #include "base/limits.hpp"
-#include "base/telemetry.hpp"
 #include "front/if_match.hpp"
 #include "front/native_routes.hpp"
 #include "front/operator_caller.hpp"
+#include "front/operator_refusal.hpp"
 #include "front/problem.hpp"
 #include "front/url.hpp"
 
@@ -107,18 +107,7 @@ Task<net::HttpResponse> NativeApi::answer(const net::HttpRequest& request,
 net::HttpResponse NativeApi::refusal(const Error& error, const std::string& tracking_id,
                                      const net::HttpRequest& request, unsigned status) const {
     net::HttpResponse response = problem_response(error, tracking_id, status);
-    const Severity severity = response.status >= 500   ? Severity::error
-                              : response.status == 401 ? Severity::debug
-                                                       : Severity::info;
-    log_event(severity, "operator-refused",
-              {{"tracking-id", tracking_id},
-               {"status", std::to_string(response.status)},
-               {"method", request.method},
-               {"path", request.path},
-               {"kind", std::string{to_string(error.kind)}},
-               {"reason", error.reason},
-               {"detail", error.detail},
-               {"note", error.note}});
+    log_operator_refusal(error, response.status, tracking_id, request);
     return response;
 }
 

@@ -70,10 +70,7 @@ Task<Result<Answer>> get_device(const NativeServices& services, const Call& call
         CO_TRY(device, co_await services.reader.device(*id));
     }
     if (!device) {
-        co_return Error{ErrorKind::not_found,
-                        "there is no device '" + call.in_path("device") +
-                            "'; devices become known at their first registration",
-                        "device-not-found"};
+        co_return service::no_device(call.in_path("device"));
     }
     CO_TRY(const auto registration, co_await services.reader.registration(device->registration));
     CO_TRY(const auto history, co_await services.reader.adoptions(device->registration));

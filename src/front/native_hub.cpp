@@ -5,6 +5,8 @@
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
 #include "front/native_routes.hpp"
+#include "front/twin_change.hpp"
+#include "service/dps_json.hpp"
 #include "service/twin_document.hpp"
 
 #include <charconv>
@@ -23,21 +25,15 @@ using service::Permission;
 /// How often a question that waits looks whether something has come.
 constexpr std::chrono::milliseconds look_again_after{200};
 
-Error no_device(const std::string& id) {
-    return {ErrorKind::not_found,
-            "there is no device '" + id + "'; devices become known at their first registration",
-            "device-not-found"};
-}
-
 Task<Result<domain::Device>> device_of(const NativeServices& services, const Call& call) {
     const std::string& text = call.in_path("device");
     const auto id = parse_device_id(text);
     if (!id) {
-        co_return no_device(text);
+        co_return service::no_device(text);
     }
     CO_TRY(auto device, co_await services.reader.device(*id));
     if (!device) {
-        co_return no_device(text);
+        co_return service::no_device(text);
     }
     co_return *std::move(device);
 }
@@ -59,18 +55,13 @@ Task<Result<Answer>> get_connection(const NativeServices& services, const Call& 
 
 // --- twin ---
 
-json::value stored_json(const std::string& text) {
-    boost::system::error_code failed;
-    json::value value = json::parse(text, failed);
-    return failed ? json::value(nullptr) : value;
-}
-
 Answer twin_answer(const domain::Twin& twin) {
     Answer answer;
-    answer.body = json::object{{"deviceId", twin.device.str()},
-                               {"etag", twin.etag.str()},
-                               {"tags", stored_json(twin.tags)},
-                               {"properties", stored_json(service::device_document(twin))}};
+    answer.body =
+        json::object{{"deviceId", twin.device.str()},
+                     {"etag", twin.etag.str()},
+                     {"tags", service::stored_json(twin.tags)},
+                     {"properties", service::stored_json(service::device_document(twin))}};
     answer.etag = twin.etag;
     return answer;
 }
@@ -84,13 +75,7 @@ Task<Result<Answer>> get_twin(const NativeServices& services, const Call& call) 
 Task<Result<Answer>> change_twin(const NativeServices& services, const Call& call) {
     Fields fields{call.body};
     CO_TRY(const auto order, call.order(fields));
-    service::TwinChange change;
-    change.tags =
-        fields.object_text("tags", 2 * limits::twin_tags_bytes_max, limits::json_depth_max);
-    fields.object("properties", [&change](Fields& properties) {
-        change.desired = properties.object_text("desired", 2 * limits::twin_properties_bytes_max,
-                                                limits::json_depth_max);
-    });
+    const auto change = read_twin_change(fields);
     CO_TRY([[maybe_unused]] const Done checked, fields.check());
     CO_TRY(const auto twin,
            co_await services.hub.change_twin(order, call.in_path("device"), change));

@@ -2,11 +2,14 @@
 #include "front/registry_api.hpp"
 
 #include "base/limits.hpp"
-#include "base/telemetry.hpp"
 #include "front/if_match.hpp"
 #include "front/json_reader.hpp"
+#include "front/json_response.hpp"
 #include "front/operator_caller.hpp"
+#include "front/operator_refusal.hpp"
+#include "front/page_size.hpp"
 #include "front/registry_wire.hpp"
+#include "front/twin_change.hpp"
 #include "front/url.hpp"
 
 #include <algorithm>
@@ -41,19 +44,6 @@ struct RegistryRoute {
     RegistryHandler handler;
 };
 
-net::HttpResponse answer_of(const json::value& body) {
-    net::HttpResponse response;
-    response.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
-    response.body = json::serialize(body);
-    return response;
-}
-
-Error no_device(const std::string& id) {
-    return {ErrorKind::not_found,
-            "there is no device '" + id + "'; devices become known at their first registration",
-            "device-not-found"};
-}
-
 Task<Result<RegistryDevice>> shown(const RegistryServices& services, const domain::Device& device) {
     CO_TRY(const auto registration, co_await services.reader.registration(device.registration));
     const bool by_key =
@@ -64,17 +54,17 @@ Task<Result<RegistryDevice>> shown(const RegistryServices& services, const domai
 Task<Result<RegistryDevice>> device_named(const RegistryServices& services, const std::string& id) {
     const auto parsed = parse_device_id(id);
     if (!parsed) {
-        co_return no_device(id);
+        co_return service::no_device(id);
     }
     CO_TRY(const auto device, co_await services.reader.device(*parsed));
     if (!device) {
-        co_return no_device(id);
+        co_return service::no_device(id);
     }
     co_return co_await shown(services, *device);
 }
 
 net::HttpResponse identity_answer(const RegistryDevice& device) {
-    net::HttpResponse response = answer_of(identity_json(device));
+    net::HttpResponse response = json_response(identity_json(device));
     response.headers.emplace_back("ETag", "\"" + device.device.etag.str() + "\"");
     return response;
 }
@@ -83,20 +73,6 @@ Task<Result<net::HttpResponse>> get_device(const RegistryServices& services,
                                            const RegistryCall& call) {
     CO_TRY(const auto device, co_await device_named(services, call.id));
     co_return identity_answer(device);
-}
-
-/// `name` of the query or a header, a number from 1 to limits::page_max.
-Result<std::size_t> page_size(std::optional<std::string_view> text) {
-    if (!text || text->empty()) {
-        return limits::page_max;
-    }
-    std::size_t count = 0;
-    const auto* const end = text->data() + text->size();
-    const auto read = std::from_chars(text->data(), end, count);
-    if (read.ec != std::errc{} || read.ptr != end || count < 1) {
-        return Error{ErrorKind::malformed, "a page has 1 to 1000 devices", "malformed-page"};
-    }
-    return std::min(count, limits::page_max);
 }
 
 Result<std::optional<std::string>> in_query(const net::HttpRequest& request,
@@ -114,7 +90,7 @@ Task<Result<net::HttpResponse>> list_devices(const RegistryServices& services,
                                              const RegistryCall& call) {
     CO_TRY(const auto top, in_query(call.request, "top"));
     store::PageRequest page;
-    CO_TRY(page.count, page_size(top));
+    CO_TRY(page.count, read_page_size("top", top));
     const store::DeviceFilter all;
     CO_TRY(const auto found, co_await services.reader.devices(page, all));
     json::array items;
@@ -122,7 +98,7 @@ Task<Result<net::HttpResponse>> list_devices(const RegistryServices& services,
         CO_TRY(const auto each, co_await shown(services, device));
         items.push_back(identity_json(each));
     }
-    co_return answer_of(items);
+    co_return json_response(items);
 }
 
 /// Whether it may connect is all that an operator says of a device here.
@@ -175,23 +151,17 @@ Task<Result<net::HttpResponse>> get_twin(const RegistryServices& services,
                                          const RegistryCall& call) {
     CO_TRY(const auto device, co_await device_named(services, call.id));
     CO_TRY(const auto twin, co_await twin_of(services, device));
-    co_return answer_of(twin);
+    co_return json_response(twin);
 }
 
 Task<Result<net::HttpResponse>> patch_twin(const RegistryServices& services,
                                            const RegistryCall& call) {
     Fields fields{call.body, {}, Unknown::ignored};
-    service::TwinChange change;
-    change.tags =
-        fields.object_text("tags", 2 * limits::twin_tags_bytes_max, limits::json_depth_max);
-    fields.object("properties", [&change](Fields& properties) {
-        change.desired = properties.object_text("desired", 2 * limits::twin_properties_bytes_max,
-                                                limits::json_depth_max);
-    });
+    const auto change = read_twin_change(fields);
     CO_TRY([[maybe_unused]] const Done checked, fields.check());
     CO_TRY(const auto device, co_await device_named(services, call.id));
     CO_TRY(const auto twin, co_await services.hub.change_twin(call.order, call.id, change));
-    co_return answer_of(registry_twin_json(device, twin));
+    co_return json_response(registry_twin_json(device, twin));
 }
 
 /// All there are, page by page: no other question is understood.
@@ -205,7 +175,8 @@ Task<Result<net::HttpResponse>> query_devices(const RegistryServices& services,
                         "unknown-query"};
     }
     store::PageRequest page;
-    CO_TRY(page.count, page_size(call.request.header("x-ms-max-item-count")));
+    constexpr std::string_view size = "x-ms-max-item-count";
+    CO_TRY(page.count, read_page_size(size, call.request.header(size)));
     if (const auto after = call.request.header("x-ms-continuation")) {
         const auto bytes = parse_base64(*after);
         if (!bytes) {
@@ -222,7 +193,7 @@ Task<Result<net::HttpResponse>> query_devices(const RegistryServices& services,
         CO_TRY(auto twin, co_await twin_of(services, each));
         items.push_back(std::move(twin));
     }
-    net::HttpResponse response = answer_of(items);
+    net::HttpResponse response = json_response(items);
     response.headers.emplace_back("x-ms-item-type", "Twin");
     if (!found.next.empty()) {
         response.headers.emplace_back("x-ms-continuation", to_base64(as_bytes(found.next)));
@@ -246,7 +217,7 @@ Task<Result<net::HttpResponse>> call_method(const RegistryServices& services,
     if (no_json) {
         said = nullptr;
     }
-    co_return answer_of(json::object{{"status", told.status}, {"payload", std::move(said)}});
+    co_return json_response(json::object{{"status", told.status}, {"payload", std::move(said)}});
 }
 
 const std::vector<RegistryRoute>& routes() {
@@ -305,14 +276,14 @@ std::size_t RegistryApi::body_bytes_max() const {
 Task<net::HttpResponse> RegistryApi::handle(const net::HttpRequest& request) {
     auto answered = co_await answer(request);
     if (!answered) {
-        co_return refusal(answered.error());
+        co_return refusal(answered.error(), request);
     }
     co_return *std::move(answered);
 }
 
 net::HttpResponse RegistryApi::refuse(unsigned status, const Error& error,
-                                      const net::HttpRequest&) {
-    net::HttpResponse response = refusal(error, status);
+                                      const net::HttpRequest& so_far) {
+    net::HttpResponse response = refusal(error, so_far, status);
     response.close = true;
     return response;
 }
@@ -326,7 +297,7 @@ Task<Result<net::HttpResponse>> RegistryApi::answer(const net::HttpRequest& requ
     }
     if (match.route == nullptr) {
         const Error error{ErrorKind::malformed, "this address takes " + match.allowed + " only"};
-        net::HttpResponse response = refusal(error, 405);
+        net::HttpResponse response = refusal(error, request, 405);
         response.headers.emplace_back("Allow", match.allowed);
         co_return response;
     }
@@ -341,13 +312,14 @@ Task<Result<net::HttpResponse>> RegistryApi::answer(const net::HttpRequest& requ
     co_return co_await match.route->handler(services_, call);
 }
 
-net::HttpResponse RegistryApi::refusal(const Error& error, unsigned status) const {
+net::HttpResponse RegistryApi::refusal(const Error& error, const net::HttpRequest& request,
+                                       unsigned status) const {
     const RegistryError told = to_registry_error(error, status);
     const std::string tracking_id = new_guid(services_.entropy);
     const json::object body{{"Message", "ErrorCode:" + told.word + ";" + told.message},
                             {"ExceptionMessage", "Tracking ID:" + tracking_id + "-TimeStamp:" +
                                                      to_iso8601_ticks(services_.clock.now())}};
-    net::HttpResponse response = answer_of(body);
+    net::HttpResponse response = json_response(body);
     response.status = told.status;
     response.headers.emplace_back("iothub-errorcode", told.word);
     if (told.status == 401) {
@@ -356,13 +328,7 @@ net::HttpResponse RegistryApi::refusal(const Error& error, unsigned status) cons
     if (told.status == 503 || told.status == 429) {
         response.headers.emplace_back("Retry-After", "1");
     }
-    log_event(told.status >= 500 ? Severity::error : Severity::info, "operator-refused",
-              {{"tracking-id", tracking_id},
-               {"status", std::to_string(told.status)},
-               {"kind", std::string{to_string(error.kind)}},
-               {"reason", error.reason},
-               {"detail", error.detail},
-               {"note", error.note}});
+    log_operator_refusal(error, told.status, tracking_id, request);
     return response;
 }
 

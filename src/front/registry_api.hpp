@@ -34,7 +34,8 @@ public:
 
 private:
     Task<Result<net::HttpResponse>> answer(const net::HttpRequest& request);
-    net::HttpResponse refusal(const Error& error, unsigned status = 0) const;
+    net::HttpResponse refusal(const Error& error, const net::HttpRequest& request,
+                              unsigned status = 0) const;
 
     const RegistryServices services_;
 };

@@ -2,9 +2,8 @@
 #include "front/registry_wire.hpp"
 
 #include "base/bytes.hpp"
+#include "service/dps_json.hpp"
 #include "service/twin_document.hpp"
-
-#include <boost/json/parse.hpp>
 
 namespace rollcall::front {
 namespace {
@@ -17,12 +16,6 @@ constexpr const char* no_time = "0001-01-01T00:00:00Z";
 /// By the registry's words: `enabled` is who may connect as far as the operator goes.
 bool is_enabled(const domain::Device& device) {
     return device.approved && !device.blocked;
-}
-
-json::value stored_json(const std::string& text) {
-    boost::system::error_code failed;
-    json::value value = json::parse(text, failed);
-    return failed ? json::value(json::object{}) : value;
 }
 
 /// The members that an identity and a twin share, from status on.
@@ -68,8 +61,8 @@ json::object registry_twin_json(const RegistryDevice& shown, const domain::Twin&
     body["x509Thumbprint"] =
         json::object{{"primaryThumbprint", nullptr}, {"secondaryThumbprint", nullptr}};
     body["version"] = twin.desired_version + twin.reported_version;
-    body["tags"] = stored_json(twin.tags);
-    body["properties"] = stored_json(service::device_document(twin));
+    body["tags"] = service::stored_json(twin.tags);
+    body["properties"] = service::stored_json(service::device_document(twin));
     body["capabilities"] = json::object{{"iotEdge", false}};
     return body;
 }

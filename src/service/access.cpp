@@ -50,21 +50,6 @@ std::optional<std::string_view> bearer_of(std::string_view header) {
     return header.substr(scheme.size());
 }
 
-Caller first_start() {
-    return {"first start", "local", domain::Role::administrator};
-}
-
-domain::AuditEvent event(const Order& order, std::string action, const std::string& name,
-                         const AuditDetail& detail, TimePoint at) {
-    return {at,
-            order.caller.name,
-            order.caller.source,
-            std::move(action),
-            "token/" + name,
-            detail.json(),
-            order.reason};
-}
-
 }  // namespace
 
 std::string_view to_string(Permission permission) {
@@ -147,7 +132,8 @@ Task<Result<domain::AccessToken>> Access::revoke(const Order& order, const std::
         changes.expects.push_back(
             domain::ExpectEtag{domain::RecordKind::token, token.name, token.etag});
         changes.writes.push_back(domain::DeleteToken{token.name});
-        changes.audit.push_back(event(order, "token.revoke", token.name, {}, clock_.now()));
+        changes.audit.push_back(
+            audit_event(order, "token.revoke", "token/" + token.name, {}, clock_.now()));
         CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
         co_return token;
     }
@@ -170,6 +156,10 @@ Task<Result<bool>> Access::ensure_admin_token(
     CO_TRY([[maybe_unused]] const Done kept, keep(fresh.secret));
     CO_TRY([[maybe_unused]] const auto done, co_await commit_new(order, fresh, true));
     co_return true;
+}
+
+Caller Access::first_start() {
+    return {"first start", "local", domain::Role::administrator};
 }
 
 NewToken Access::draw(const Order& order, const std::string& name, domain::Role role) {
@@ -201,8 +191,8 @@ Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, b
     if (first) {
         changes.writes.push_back(domain::PutSetting{first_token_setting, fresh.token.name});
     }
-    changes.audit.push_back(
-        event(order, "token.create", fresh.token.name, detail, fresh.token.created));
+    changes.audit.push_back(audit_event(order, "token.create", "token/" + fresh.token.name, detail,
+                                        fresh.token.created));
     const auto receipt = co_await ledger_.commit(changes);
     if (!receipt && receipt.error().kind == ErrorKind::stale) {
         co_return Error{

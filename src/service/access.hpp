@@ -105,6 +105,8 @@ public:
     Task<Result<bool>> ensure_owner_policy();
 
 private:
+    /// Who makes what every server begins with.
+    static Caller first_start();
     Task<Result<Caller>> authenticate_sas(const Presented& presented);
     Task<Result<domain::SasPolicy>> policy_named(const std::string& name);
     domain::SasPolicy draw_policy(const Order& order, const std::string& name,

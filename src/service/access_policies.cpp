@@ -63,17 +63,6 @@ SasPolicy nobodys_policy() {
     return policy;
 }
 
-domain::AuditEvent event(const Order& order, std::string action, const std::string& name,
-                         const AuditDetail& detail, TimePoint at) {
-    return {at,
-            order.caller.name,
-            order.caller.source,
-            std::move(action),
-            "policy/" + name,
-            detail.json(),
-            order.reason};
-}
-
 domain::Changes changed(const SasPolicy& policy, const ETag& before, domain::AuditEvent told) {
     domain::Changes changes;
     changes.expects.push_back(domain::ExpectEtag{domain::RecordKind::policy, policy.name, before});
@@ -165,8 +154,9 @@ Task<Result<SasPolicy>> Access::create_policy(const Order& order, const std::str
     const SasPolicy policy = draw_policy(order, name, rights);
     AuditDetail detail;
     detail.texts("rights", rights.words());
-    auto changes =
-        changed(policy, ETag{}, event(order, "policy.create", policy.name, detail, policy.created));
+    auto changes = changed(
+        policy, ETag{},
+        audit_event(order, "policy.create", "policy/" + policy.name, detail, policy.created));
     changes.expects.push_back(domain::ExpectEtag{domain::RecordKind::token, policy.name, ETag{}});
     const auto receipt = co_await ledger_.commit(changes);
     if (!receipt && receipt.error().kind == ErrorKind::stale) {
@@ -189,8 +179,9 @@ Task<Result<SasPolicy>> Access::rotate_policy(const Order& order, const std::str
     policy.etag = new_etag(entropy_);
     AuditDetail detail;
     detail.text("key", domain::to_string(slot));
-    const auto changes =
-        changed(policy, before, event(order, "policy.rotate", policy.name, detail, policy.updated));
+    const auto changes = changed(
+        policy, before,
+        audit_event(order, "policy.rotate", "policy/" + policy.name, detail, policy.updated));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     co_return policy;
 }
@@ -198,7 +189,8 @@ Task<Result<SasPolicy>> Access::rotate_policy(const Order& order, const std::str
 Task<Result<SasPolicy>> Access::show_policy(const Order& order, const std::string& name) {
     CO_TRY(const auto policy, co_await policy_named(name));
     domain::Changes changes;
-    changes.audit.push_back(event(order, "policy.show", policy.name, {}, clock_.now()));
+    changes.audit.push_back(
+        audit_event(order, "policy.show", "policy/" + policy.name, {}, clock_.now()));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     co_return policy;
 }
@@ -210,7 +202,8 @@ Task<Result<SasPolicy>> Access::revoke_policy(const Order& order, const std::str
     changes.expects.push_back(
         domain::ExpectEtag{domain::RecordKind::policy, policy.name, policy.etag});
     changes.writes.push_back(domain::DeletePolicy{policy.name});
-    changes.audit.push_back(event(order, "policy.revoke", policy.name, {}, clock_.now()));
+    changes.audit.push_back(
+        audit_event(order, "policy.revoke", "policy/" + policy.name, {}, clock_.now()));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     co_return policy;
 }
@@ -225,7 +218,7 @@ Task<Result<bool>> Access::ensure_owner_policy() {
         co_return false;
     }
     Order order;
-    order.caller = {"first start", "local", domain::Role::administrator};
+    order.caller = first_start();
     const std::string name{domain::owner_policy_name};
     domain::Changes changes;
     CO_TRY(const auto tokens, co_await reader_.tokens());
@@ -238,7 +231,8 @@ Task<Result<bool>> Access::ensure_owner_policy() {
         AuditDetail detail;
         detail.texts("rights", policy.rights.words());
         changes =
-            changed(policy, ETag{}, event(order, "policy.create", name, detail, policy.created));
+            changed(policy, ETag{},
+                    audit_event(order, "policy.create", "policy/" + name, detail, policy.created));
     }
     changes.writes.push_back(domain::PutSetting{first_policy_setting, name});
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));

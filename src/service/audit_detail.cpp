@@ -82,4 +82,15 @@ AuditDetail& AuditDetail::add(std::string_view name, std::string json) {
     return *this;
 }
 
+domain::AuditEvent audit_event(const Order& order, std::string action, std::string object,
+                               const AuditDetail& detail, TimePoint at) {
+    return {.at = at,
+            .actor = order.caller.name,
+            .source = order.caller.source,
+            .action = std::move(action),
+            .object = std::move(object),
+            .detail = detail.json(),
+            .reason = order.reason};
+}
+
 }  // namespace rollcall::service

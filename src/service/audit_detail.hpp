@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The detail of an audit event: a small JSON object of what was before and after. Private keys,
+// An audit event and its detail: a small JSON object of what was before and after. Private keys,
 // tokens and codes have no way in.
 #pragma once
 
+#include "domain/changes.hpp"
 #include "domain/enrollment.hpp"
+#include "service/caller.hpp"
 
 #include <optional>
 #include <string>
@@ -33,5 +35,9 @@ private:
 
     std::vector<std::pair<std::string, std::string>> members_;
 };
+
+/// Who asks, and why, comes from the order. `object`: "group/plant-a".
+domain::AuditEvent audit_event(const Order& order, std::string action, std::string object,
+                               const AuditDetail& detail, TimePoint at);
 
 }  // namespace rollcall::service

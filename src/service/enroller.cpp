@@ -7,17 +7,6 @@
 namespace rollcall::service {
 namespace {
 
-domain::AuditEvent audit_event(const Order& order, std::string action, std::string object,
-                               std::string detail, TimePoint at) {
-    return {at,
-            order.caller.name,
-            order.caller.source,
-            std::move(action),
-            std::move(object),
-            std::move(detail),
-            order.reason};
-}
-
 std::string hub_sentence(std::uint64_t devices) {
     if (devices == 0) {
         return "No known device is assigned to it.";
@@ -63,7 +52,7 @@ Task<Result<Enroller::Plan>> Enroller::change(const Order& order, const Subject&
             co_return plan;  // it is so already
         }
         plan.changes.audit.push_back(
-            audit_event(order, plan.action, plan.object, plan.detail.json(), writing.now));
+            audit_event(order, plan.action, plan.object, plan.detail, writing.now));
         const auto receipt = co_await ledger_.commit(plan.changes);
         if (receipt) {
             co_return plan;

@@ -3,17 +3,8 @@
 #include "service/enroller_plan.hpp"
 
 namespace rollcall::service {
-namespace {
 
 using domain::Device;
-
-Error no_device(const std::string& id) {
-    return {ErrorKind::not_found,
-            "there is no device '" + id + "'; devices become known at their first registration",
-            "device-not-found"};
-}
-
-}  // namespace
 
 /// Sets one of a device's switches.
 Result<Enroller::Plan> Enroller::plan_switch(const Order& order, const Snapshot& snapshot,

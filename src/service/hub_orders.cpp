@@ -4,29 +4,13 @@
 #include "service/audit_detail.hpp"
 #include "service/hub_calls.hpp"
 #include "service/twin_document.hpp"
+#include "service/views.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace rollcall::service {
 namespace {
-
-Error no_device(const std::string& id) {
-    return {ErrorKind::not_found,
-            "there is no device '" + id + "'; devices become known at their first registration",
-            "device-not-found"};
-}
-
-domain::AuditEvent event_of(const Order& order, std::string action, const DeviceId& device,
-                            const AuditDetail& detail, TimePoint now) {
-    return {.at = now,
-            .actor = order.caller.name,
-            .source = order.caller.source,
-            .action = std::move(action),
-            .object = "device/" + device.str(),
-            .detail = detail.json(),
-            .reason = order.reason};
-}
 
 Result<Done> check_message(const NewMessage& message) {
     if (message.body.size() > limits::device_message_bytes_max) {
@@ -108,7 +92,8 @@ Task<Result<domain::DeviceMessage>> Hub::send_message(const Order& order, const 
     changes.expects.push_back(domain::ExpectQueueRoom{record.id, limits::device_messages_max, now});
     AuditDetail detail;
     detail.text("messageId", queued.id).text("bytes", std::to_string(queued.body.size()));
-    changes.audit.push_back(event_of(order, "device.send", record.id, detail, now));
+    changes.audit.push_back(
+        audit_event(order, "device.send", "device/" + record.id.str(), detail, now));
     changes.writes.push_back(domain::QueueMessage{queued});
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     const Delivery news = MessagesWait{};
@@ -128,7 +113,8 @@ Task<Result<std::size_t>> Hub::purge_messages(const Order& order, const std::str
     }
     AuditDetail detail;
     detail.text("messages", std::to_string(messages.size()));
-    changes.audit.push_back(event_of(order, "device.purge", record.id, detail, clock_.now()));
+    changes.audit.push_back(
+        audit_event(order, "device.purge", "device/" + record.id.str(), detail, clock_.now()));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     co_return messages.size();
 }
@@ -154,7 +140,8 @@ Task<Result<domain::Twin>> Hub::change_twin(const Order& order, const std::strin
         }
         twin.etag = new_etag(entropy_);
         twin.updated = clock_.now();
-        changes.audit.push_back(event_of(order, "device.twin", record.id, detail, twin.updated));
+        changes.audit.push_back(
+            audit_event(order, "device.twin", "device/" + record.id.str(), detail, twin.updated));
         changes.writes.push_back(domain::PutTwin{twin});
         const auto receipt = co_await ledger_.commit(changes);
         if (receipt) {
@@ -201,7 +188,8 @@ Task<Result<MethodAnswer>> Hub::call(const Order& order, const std::string& devi
     domain::Changes changes;
     AuditDetail detail;
     detail.text("method", method);
-    changes.audit.push_back(event_of(order, "device.call", record.id, detail, clock_.now()));
+    changes.audit.push_back(
+        audit_event(order, "device.call", "device/" + record.id.str(), detail, clock_.now()));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     const auto executor = co_await asio::this_coro::executor;
     auto pending = std::make_shared<Calls::Pending>(record.id, executor);

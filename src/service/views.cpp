@@ -122,6 +122,12 @@ Result<const domain::CaCertificate*> find_ca(const TrustView& trust, const std::
                  "ca-not-found"};
 }
 
+Error no_device(const std::string& id) {
+    return {ErrorKind::not_found,
+            "there is no device '" + id + "'; devices become known at their first registration",
+            "device-not-found"};
+}
+
 Result<const domain::CaCertificate*> find_named_ca(const TrustView& trust,
                                                    const std::string& name) {
     for (const auto& ca : trust.records().cas) {

@@ -66,6 +66,9 @@ Result<const domain::CaCertificate*> find_ca(const domain::TrustView& trust,
 Result<const domain::CaCertificate*> find_named_ca(const domain::TrustView& trust,
                                                    const std::string& name);
 
+/// not_found "device-not-found".
+Error no_device(const std::string& id);
+
 /// In the order of the id without case.
 store::Page<GroupView> groups_page(const domain::TrustView& trust, const store::PageRequest& page,
                                    TimePoint now);

@@ -2,6 +2,7 @@
 #include "service/webhook.hpp"
 
 #include "base/bytes.hpp"
+#include "service/dps_json.hpp"
 #include "service/twin_document.hpp"
 
 #include <boost/json.hpp>
@@ -11,23 +12,6 @@ namespace {
 
 namespace json = boost::json;
 using domain::Slot;
-
-json::object info_json(const x509::Certificate& certificate) {
-    return {{"subjectName", certificate.subject()},
-            {"sha1Thumbprint", certificate.sha1_thumbprint()},
-            {"sha256Thumbprint", certificate.sha256_thumbprint()},
-            {"issuerName", certificate.issuer()},
-            {"notBeforeUtc", to_iso8601_seconds(certificate.not_before())},
-            {"notAfterUtc", to_iso8601_seconds(certificate.not_after())},
-            {"serialNumber", certificate.serial()},
-            {"version", certificate.version()}};
-}
-
-json::value stored_json(const std::string& text) {
-    boost::system::error_code failed;
-    json::value value = json::parse(text, failed);
-    return failed ? json::value(nullptr) : value;
-}
 
 /// What individual enrollments and groups have in common, in the order of the documented sample.
 template <class Entry>
@@ -68,7 +52,7 @@ json::object individual_json(const domain::IndividualEnrollment& entry,
     json::object slots;
     for (const auto slot : domain::both_slots) {
         if (const auto& leaf = entry.at(slot)) {
-            slots[domain::to_string(slot)] = json::object{{"info", info_json(*leaf)}};
+            slots[domain::to_string(slot)] = json::object{{"info", certificate_info(*leaf)}};
         }
     }
     json::object object{{"registrationId", entry.id.original()}};
@@ -87,7 +71,8 @@ json::object group_json(const domain::EnrollmentGroup& group, const domain::Trus
     for (const auto slot : domain::both_slots) {
         const auto& current = group.at(slot).current;
         if (const auto* const ca = current ? trust.ca(*current) : nullptr) {
-            slots[domain::to_string(slot)] = json::object{{"info", info_json(ca->certificate)}};
+            slots[domain::to_string(slot)] =
+                json::object{{"info", certificate_info(ca->certificate)}};
         }
     }
     json::object object{{"enrollmentGroupId", group.id.str()}};
@@ -107,7 +92,7 @@ json::object runtime_json(const domain::AskWebhook& ask, const domain::Attested&
     if (attested.kind == domain::AttestationKind::symmetric_key) {
         context["symmetricKey"] = json::object{};
     } else {
-        const json::object leaf{{"info", info_json(request.peer.end_entity())}};
+        const json::object leaf{{"info", certificate_info(request.peer.end_entity())}};
         context["x509"] = json::object{{"clientCertificates", json::object{{"primary", leaf}}}};
     }
     if (!request.payload.empty()) {
