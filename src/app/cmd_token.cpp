@@ -3,6 +3,7 @@
 #include "app/operation.hpp"
 #include "base/bytes.hpp"
 #include "base/world.hpp"
+#include "domain/sas_policy.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -44,13 +45,14 @@ Result<Exit> list(const Invocation& call) {
 
 /// "EnrollmentRead,EnrollmentWrite", or "all".
 json::array rights_of(const std::string& text) {
-    std::string_view rest = text;
-    if (rest == "all") {
-        rest =
-            "ServiceConfig,EnrollmentRead,EnrollmentWrite,DeviceConnect,"
-            "RegistrationStatusRead,RegistrationStatusWrite,RegistryRead,RegistryWrite";
-    }
     json::array rights;
+    if (text == "all") {
+        for (const auto& word : domain::SasRights::all().words()) {
+            rights.emplace_back(word);
+        }
+        return rights;
+    }
+    std::string_view rest = text;
     while (!rest.empty()) {
         const auto word = rest.substr(0, rest.find(','));
         rest.remove_prefix(std::min(word.size() + 1, rest.size()));

@@ -3,6 +3,7 @@
 #include "front/certificate_api.hpp"
 
 #include "base/limits.hpp"
+#include "support/http_reply.hpp"
 #include "support/operator_desk.hpp"
 #include "support/sas_maker.hpp"
 
@@ -24,11 +25,7 @@ const std::string service =
     "/subscriptions/s-1/resourceGroups/g-1/providers/Microsoft.Devices/provisioningServices/dps";
 const std::string version = "?api-version=2022-02-05";
 
-struct Reply {
-    unsigned status = 0;
-    json::value body{};
-    net::HttpHeaders headers{};
-
+struct Reply : test::HttpReply {
     std::string text(std::string_view pointer) const {
         boost::system::error_code error;
         const auto* const found =
@@ -36,14 +33,6 @@ struct Reply {
         return found != nullptr && found->is_string() ? std::string{found->as_string()} : "";
     }
     std::string code() const { return text("/error/code"); }
-    std::string header(std::string_view name) const {
-        for (const auto& [each, value] : headers) {
-            if (equal_ignoring_case(each, name)) {
-                return value;
-            }
-        }
-        return {};
-    }
 };
 
 class CertificateApiTest : public ::testing::Test {
@@ -65,7 +54,7 @@ protected:
         request.headers = headers;
         request.connection = by_socket ? &local : &remote;
         const auto response = run(api.handle(request));
-        Reply reply{response.status, nullptr, response.headers};
+        Reply reply{{response.status, nullptr, response.headers}};
         if (!response.body.empty()) {
             reply.body = json::parse(response.body);
         }

@@ -57,9 +57,12 @@ export async function serviceClient(policy = 'provisioningserviceowner') {
     await rollcall('token', 'show', policy));
 }
 
+const adminToken = async () => (await readFile(
+  path.join(process.env.ROLLCALL_DATA, 'admin-token'), 'utf8')).trim();
+
 /** The same with a bearer token, the administrator's. */
 export async function serviceClientByToken() {
-  const token = (await readFile(path.join(process.env.ROLLCALL_DATA, 'admin-token'), 'utf8')).trim();
+  const token = await adminToken();
   return service.ProvisioningServiceClient.fromTokenCredential('svc.example', {
     getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3600_000 }),
   });
@@ -70,7 +73,7 @@ export async function serviceClientByToken() {
  * verified by a certificate over it.
  */
 export async function provenCa(name, ca) {
-  const token = (await readFile(path.join(process.env.ROLLCALL_DATA, 'admin-token'), 'utf8')).trim();
+  const token = await adminToken();
   const arm = async (method, last, body) => {
     const answer = await fetch(
       'https://svc.example/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices' +

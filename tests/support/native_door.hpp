@@ -4,6 +4,7 @@
 #pragma once
 
 #include "front/native_routes.hpp"
+#include "support/http_reply.hpp"
 #include "support/json_schema.hpp"
 #include "support/operator_desk.hpp"
 
@@ -103,19 +104,7 @@ struct NativeDoor : OperatorDesk {
         remote.tls_version = "TLSv1.3";
     }
 
-    struct Reply {
-        unsigned status = 0;
-        json::value body{};
-        net::HttpHeaders headers{};
-
-        std::string header(std::string_view name) const {
-            for (const auto& [each, value] : headers) {
-                if (equal_ignoring_case(each, name)) {
-                    return value;
-                }
-            }
-            return {};
-        }
+    struct Reply : HttpReply {
         std::string code() const {
             const auto* const object = body.if_object();
             const auto* const code = object != nullptr ? object->if_contains("code") : nullptr;
@@ -150,7 +139,7 @@ struct NativeDoor : OperatorDesk {
             request.connection = &local;
         }
         const net::HttpResponse response = run(api.handle(request));
-        Reply reply{response.status, nullptr, response.headers};
+        Reply reply{{response.status, nullptr, response.headers}};
         if (!response.body.empty()) {
             reply.body = json::parse(response.body);
         }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "front/dps_service_api.hpp"
+#include "support/http_reply.hpp"
 #include "support/operator_desk.hpp"
 
 #include <string>
@@ -25,28 +26,9 @@ struct ServiceDoor : OperatorDesk {
         remote.tls_version = "TLSv1.3";
     }
 
-    struct Reply {
-        unsigned status = 0;
+    struct Reply : HttpReply {
         std::string text{};
-        json::value body{};
-        net::HttpHeaders headers{};
 
-        std::string header(std::string_view name) const {
-            for (const auto& [each, value] : headers) {
-                if (equal_ignoring_case(each, name)) {
-                    return value;
-                }
-            }
-            return {};
-        }
-        bool has(std::string_view name) const {
-            for (const auto& [each, value] : headers) {
-                if (equal_ignoring_case(each, name)) {
-                    return true;
-                }
-            }
-            return false;
-        }
         /// 0 where there is none.
         std::int64_t code() const {
             const auto* const object = body.if_object();
@@ -80,7 +62,7 @@ struct ServiceDoor : OperatorDesk {
     }
     Reply send(const net::HttpRequest& request) {
         const auto response = run(api.handle(request));
-        Reply reply{response.status, response.body, {}, response.headers};
+        Reply reply{{response.status, {}, response.headers}, response.body};
         if (!response.body.empty()) {
             reply.body = json::parse(response.body);
         }
