@@ -22,7 +22,7 @@ Result<Exit> list(const Invocation& call) {
         request.path = path;
         TRY([[maybe_unused]] const auto done,
             client.each(request, [&all, word = kind](json::object record) {
-                record["kind"] = word;
+                record["kind"] = shown(record, "form") == "central" ? "central" : word;
                 all.push_back(std::move(record));
             }));
     }
@@ -30,11 +30,13 @@ Result<Exit> list(const Invocation& call) {
         print_json(call.io().out, all);
         return Exit::done;
     }
-    TablePrinter table{call.io().out, {"NAME", "KIND", "MAY", "CREATED", "BY", "EXPIRES"}};
+    TablePrinter table{call.io().out,
+                       {"NAME", "KIND", "MAY", "CREATED", "BY", "EXPIRES", "LAST USED"}};
     for (const auto& record : all) {
         const std::string may = shown(record, "kind") == "sas" ? "rights" : "role";
         table.row({shown(record, "name"), shown(record, "kind"), shown(record, may),
-                   shown(record, "created"), shown(record, "createdBy"), shown(record, "expires")});
+                   shown(record, "created"), shown(record, "createdBy"), shown(record, "expires"),
+                   shown(record, "lastUsed")});
     }
     table.flush();
     if (all.empty()) {
@@ -75,7 +77,10 @@ Exit print_connection_string(const Invocation& call, const json::value& policy,
 Result<Exit> create_policy(const Invocation& call) {
     if (call.has("--expires")) {
         return usage_error(
-            "--expires is for bearer tokens: what is signed with a policy's keys ends by itself");
+            "--expires is for tokens: what is signed with a policy's keys ends by itself");
+    }
+    if (call.has("--role") || call.has("--central")) {
+        return usage_error("a shared access policy has rights, no role");
     }
     Request request = changing(call, "POST", "/policies");
     (*request.body)["name"] = call.text("NAME");
@@ -110,6 +115,10 @@ Result<Exit> create(const Invocation& call) {
     }
     Request request = changing(call, "POST", "/tokens");
     (*request.body)["name"] = call.text("NAME");
+    (*request.body)["role"] = call.text_or("--role", "administrator");
+    if (call.has("--central")) {
+        (*request.body)["form"] = "central";
+    }
     if (const auto expires = call.maybe("--expires")) {
         const auto at = parse_iso8601(*expires);
         if (!at) {
@@ -182,18 +191,25 @@ std::vector<Command> token_commands() {
          {{"rollcall token list", ""}, {"rollcall token list --json", ""}},
          list},
         {"token create",
-         "make a bearer token, or a shared access policy; prints its secret alone",
+         "make a token, or a shared access policy; prints its secret alone",
          {positional("NAME", "what it is for: letters, digits and - . _ :"),
+          option("--role ROLE", "what it may; administrator, if left out")
+              .one_of({"administrator", "builder", "operator", "viewer"}),
+          flag("--central", "in the form of IoT Central's API tokens: for az iot central --token"),
           option("--sas-policy RIGHTS",
                  "a shared access policy for the cloud's tools, with these rights, commas between; "
                  "or all"),
-          option("--expires TIME", "2030-01-31 or 2030-01-31T12:00:00Z; never, if left out"),
+          option("--expires TIME",
+                 "2030-01-31 or 2030-01-31T12:00:00Z; if left out never, with --central in a year"),
           reason_option()},
          {{"rollcall token create ci > ci-token", ""},
-          {"rollcall token create ci --expires 2030-01-31", ""},
+          {"rollcall token create wallboard --role viewer --expires 2030-01-31", ""},
+          {"rollcall token create portal --role operator --central", "for az iot central --token"},
           {"rollcall token create dashboard --sas-policy EnrollmentRead,RegistrationStatusRead",
            "prints a connection string"}},
          create,
+         "Roles: viewer reads everything but secrets; operator also runs devices, their individual "
+         "enrollments and jobs; builder also groups devices; administrator may everything. "
          "Rights of a policy: ServiceConfig, EnrollmentRead, EnrollmentWrite, DeviceConnect, "
          "RegistrationStatusRead, RegistrationStatusWrite; of the hub: RegistryRead, "
          "RegistryWrite. "

@@ -260,6 +260,10 @@ inline constexpr std::size_t initial_twin_depth_max = 10;
 inline constexpr std::size_t bulk_entries_max = 10;
 /// Bearer tokens at once; enough for people, scripts and mistakes.
 inline constexpr std::size_t tokens_max = 1'000;
+/// How exactly a token's last use is kept: each step is a write.
+inline constexpr auto token_use_step = std::chrono::minutes{1};
+/// Tokens of IoT Central's form end, as there: after a year, unless told otherwise.
+inline constexpr auto central_token_life = std::chrono::hours{365 * 24};
 /// Shared access policies at once: one for each tool and right would be a tenth of it.
 inline constexpr std::size_t sas_policies_max = 100;
 /// A CA certificate's name at the certificates API (spec/dps-service-api.md 2.7).

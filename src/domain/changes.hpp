@@ -130,6 +130,11 @@ struct PutSetting {
 struct PutToken {
     AccessToken token;
 };
+/// That it was used; where it is gone, nothing. Its etag stays.
+struct TouchToken {
+    std::string name;
+    TimePoint at{};
+};
 struct DeleteToken {
     std::string name;  ///< without case
 };
@@ -162,11 +167,12 @@ struct PutHub {
 struct DeleteHub {
     std::string name;  ///< without case
 };
-using Write = std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
-                           PutRegistration, DeleteRegistration, PutDevice, DeleteDevice,
-                           PutDistrusted, LiftDistrusted, RememberIntermediate, PutSetting,
-                           PutToken, DeleteToken, PutTwin, QueueMessage, RemoveMessage,
-                           PutSubscriptions, ResetTwin, PutHub, DeleteHub, PutPolicy, DeletePolicy>;
+using Write =
+    std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
+                 PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
+                 LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
+                 QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub,
+                 PutPolicy, DeletePolicy, TouchToken>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.

@@ -38,6 +38,23 @@ std::optional<std::string> decoded(std::string_view text) {
     return is_utf8(plain) ? std::optional{plain} : std::nullopt;
 }
 
+/// RFC 3986 section 2.1: all but unreserved characters.
+std::string escaped(std::string_view plain) {
+    std::string text;
+    for (const char c : plain) {
+        const bool unreserved = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                                (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
+                                c == '~';
+        if (unreserved) {
+            text.push_back(c);
+        } else {
+            const auto byte = static_cast<std::uint8_t>(c);
+            text += '%' + to_upper_hex({&byte, 1});
+        }
+    }
+    return text;
+}
+
 /// The values as they came, in the order of `names`.
 constexpr std::array<std::string_view, 4> names{"sr", "sig", "se", "skn"};
 using Members = std::array<std::optional<std::string_view>, names.size()>;
@@ -143,6 +160,26 @@ Result<Sas> parse_sas(std::string_view text) {
     sas.expires = *expires;
     sas.key_name = *key_name;
     return sas;
+}
+
+std::string central_token(std::string_view application, std::string_view name, ByteView secret,
+                          TimePoint expires) {
+    const auto ends =
+        std::chrono::duration_cast<std::chrono::milliseconds>(expires.time_since_epoch()).count();
+    return std::string{scheme} + " sr=" + escaped(application) +
+           "&sig=" + escaped(to_base64(secret)) + "&skn=" + escaped(name) +
+           "&se=" + std::to_string(ends);
+}
+
+Digest token_digest(const Sas& sas) {
+    std::string text;
+    for (const std::string_view member :
+         {std::string_view{sas.resource}, std::string_view{sas.key_name},
+          std::string_view{sas.expiry}}) {
+        text += std::to_string(member.size()) + ":" + std::string{member} + "\n";
+    }
+    text += to_hex(sas.signature.bytes);
+    return x509::sha256(as_bytes(text));
 }
 
 bool is_signed_with(const Sas& sas, const SymmetricKey& key) {

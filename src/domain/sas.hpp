@@ -29,6 +29,13 @@ struct Sas {
 /// a member missing, twice or unknown, a broken escape, a signature that is not 32 bytes in base64.
 Result<Sas> parse_sas(std::string_view text);
 
+/// What tools of IoT Central's make are given to send: `sig` is the secret itself, `se` counts
+/// milliseconds (spec/iot-central-api.md 3.1). `secret` has 32 bytes.
+std::string central_token(std::string_view application, std::string_view name, ByteView secret,
+                          TimePoint expires);
+/// SHA-256 of all members, as read: what a server keeps of a token that is itself the secret.
+Digest token_digest(const Sas& sas);
+
 /// Made with this key? In constant time as far as the key goes. Java signs `sr` without escapes.
 bool is_signed_with(const Sas& sas, const SymmetricKey& key);
 

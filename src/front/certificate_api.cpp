@@ -256,6 +256,21 @@ net::HttpResponse CertificateApi::refuse(unsigned status, const Error& error,
     return response;
 }
 
+DeclaredRoutes CertificateApi::declared_routes() {
+    DeclaredRoutes declared;
+    for (const auto& route : arm_routes()) {
+        std::string path =
+            "/subscriptions/x/resourceGroups/x/providers/Microsoft.Devices/provisioningServices";
+        path += route.of_service ? "/x" : "";
+        for (const auto part : route.rest) {
+            path += "/" + std::string{part == "*" ? "x" : part};
+        }
+        declared.push_back(
+            {std::string{route.method}, path + "?api-version=2021-10-15", route.permission});
+    }
+    return declared;
+}
+
 std::size_t CertificateApi::body_bytes_max() const {
     return limits::operator_body_bytes_max;
 }

@@ -54,18 +54,7 @@ Task<Result<net::HttpResponse>> DpsServiceApi::answer(const net::HttpRequest& re
         response.headers.emplace_back("Allow", target.allowed);
         co_return response;
     }
-    using service::Permission;
-    const bool reads = target.operation == Operation::get || target.operation == Operation::query;
-    Permission permission = reads ? Permission::enrollment_read : Permission::enrollment_write;
-    if (target.collection == DpsCollection::groups) {
-        permission = reads ? Permission::group_read : Permission::group_write;
-    } else if (target.collection == DpsCollection::registrations) {
-        permission = reads ? Permission::registration_read : Permission::registration_write;
-    }
-    if (target.operation == Operation::mechanism) {
-        permission = Permission::key_show;
-    }
-    CO_TRY(auto caller, co_await recognise(services_.access, request, permission));
+    CO_TRY(auto caller, co_await recognise(services_.access, request, permission_of(target)));
     CO_TRY(auto api_version, read_api_version(request));
     service::Order order;
     order.caller = std::move(caller);
@@ -78,6 +67,45 @@ Task<Result<net::HttpResponse>> DpsServiceApi::answer(const net::HttpRequest& re
         CO_TRY(call.body, read_body(request, target.collection == DpsCollection::registrations));
     }
     co_return co_await dispatch(call);
+}
+
+service::Permission DpsServiceApi::permission_of(const Target& target) {
+    using service::Permission;
+    const bool reads = target.operation == Operation::get || target.operation == Operation::query;
+    const bool shows = target.operation == Operation::mechanism;
+    switch (target.collection) {
+        case DpsCollection::groups:
+            return shows   ? Permission::group_key_show
+                   : reads ? Permission::group_read
+                           : Permission::group_write;
+        case DpsCollection::registrations:
+            return reads ? Permission::registration_read : Permission::registration_write;
+        case DpsCollection::enrollments: break;
+    }
+    return shows   ? Permission::key_show
+           : reads ? Permission::enrollment_read
+                   : Permission::enrollment_write;
+}
+
+/// Found as requests are, so that none is declared that is not answered.
+DeclaredRoutes DpsServiceApi::declared_routes() {
+    DeclaredRoutes declared;
+    for (const std::string collection : {"enrollments", "enrollmentGroups", "registrations"}) {
+        for (const std::string rest : {"", "/x", "/query", "/x/attestationmechanism", "/x/query"}) {
+            for (const std::string method : {"GET", "PUT", "POST", "DELETE"}) {
+                net::HttpRequest request;
+                request.method = method;
+                request.path = "/" + collection + rest;
+                const auto target = find_target(request);
+                const bool an_id = rest == "/query" && method != "POST";  // "/x" is one already
+                if (target && target->allowed.empty() && !an_id) {
+                    declared.push_back(
+                        {method, request.path + "?api-version=2021-10-01", permission_of(*target)});
+                }
+            }
+        }
+    }
+    return declared;
 }
 
 Task<Result<net::HttpResponse>> DpsServiceApi::dispatch(const Call& call) {

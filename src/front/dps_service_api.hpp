@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/world.hpp"
+#include "front/declared_route.hpp"
 #include "front/dps_service_wire.hpp"
 #include "net/http.hpp"
 #include "service/access.hpp"
@@ -38,12 +39,15 @@ public:
                              const net::HttpRequest& so_far) override;
     std::size_t body_bytes_max() const override;
 
+    static DeclaredRoutes declared_routes();
+
 private:
     enum class Operation { get, put, erase, query, mechanism, bulk };
     struct Target;
     struct Call;
     struct Page;
 
+    static service::Permission permission_of(const Target& target);
     static Result<Target> find_target(const net::HttpRequest& request);
     static Result<Page> read_page(const Call& call);
     Task<Result<net::HttpResponse>> answer(const net::HttpRequest& request);

@@ -41,6 +41,20 @@ void add_safety_headers(net::HttpResponse& response, const net::ConnectionFacts&
 NativeApi::NativeApi(const NativeServices& services) : services_(services) {}
 NativeApi::~NativeApi() = default;
 
+DeclaredRoutes NativeApi::declared_routes() {
+    DeclaredRoutes declared;
+    for (const auto& route : native_routes()) {
+        std::string target{root};
+        for (std::string_view rest = route.path; !rest.empty();) {
+            const auto part = rest.substr(0, rest.find('/', 1));
+            target += part.starts_with("/{") ? "/x" : part;
+            rest.remove_prefix(part.size());
+        }
+        declared.push_back({std::string{route.method}, target, route.permission});
+    }
+    return declared;
+}
+
 std::size_t NativeApi::body_bytes_max() const {
     return limits::operator_body_bytes_max;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/world.hpp"
+#include "front/declared_route.hpp"
 #include "net/http.hpp"
 #include "service/access.hpp"
 #include "service/enroller.hpp"
@@ -59,6 +60,8 @@ public:
     net::HttpResponse refuse(unsigned status, const Error& error,
                              const net::HttpRequest& so_far) override;
     std::size_t body_bytes_max() const override;
+
+    static DeclaredRoutes declared_routes();
 
 private:
     Task<net::HttpResponse> answer(const net::HttpRequest& request, const std::string& tracking_id);

@@ -271,12 +271,16 @@ json::object to_json(const domain::Distrusted& distrusted) {
 }
 
 json::object to_json(const domain::AccessToken& token) {
+    const bool central = token.form == domain::TokenForm::central;
     return {{"name", token.name},
             {"role", domain::to_string(token.role)},
+            {"form", central ? "central" : "bearer"},
             {"created", to_iso8601_ticks(token.created)},
             {"createdBy", token.created_by},
             {"expires", token.expires ? json::value(to_iso8601_seconds(*token.expires))
-                                      : json::value(nullptr)}};
+                                      : json::value(nullptr)},
+            {"lastUsed", token.last_used ? json::value(to_iso8601_seconds(*token.last_used))
+                                         : json::value(nullptr)}};
 }
 
 json::object to_json(const domain::SasPolicy& policy) {

@@ -97,7 +97,7 @@ void read_new_keys(Fields& fields, service::EntrySettings& settings) {
 }
 
 void add_key_routes(std::vector<Route>& routes) {
-    const auto show = Permission::key_show;
+    const auto show_groups = Permission::group_key_show;
     routes.push_back({"PUT",
                       "/groups/{group}/keys/{slot}",
                       "setGroupKey",
@@ -108,14 +108,14 @@ void add_key_routes(std::vector<Route>& routes) {
     routes.push_back({"POST",
                       "/groups/{group}/show-keys",
                       "showGroupKeys",
-                      show,
+                      show_groups,
                       {},
                       Body::optional,
                       show_group_keys});
     routes.push_back({"POST",
                       "/groups/{group}/derive-keys",
                       "deriveGroupKeys",
-                      show,
+                      show_groups,
                       {},
                       Body::required,
                       derive_group_keys});
@@ -129,7 +129,7 @@ void add_key_routes(std::vector<Route>& routes) {
     routes.push_back({"POST",
                       "/enrollments/{registrationId}/show-keys",
                       "showEnrollmentKeys",
-                      show,
+                      Permission::key_show,
                       {},
                       Body::optional,
                       show_enrollment_keys});

@@ -122,7 +122,7 @@ TEST_F(NativePolicies, ARightOpensItsRoutesAndNoOther) {
     const std::map<std::string, std::set<std::string>> opens{
         {"ServiceConfig", {"server.read", "hub.write", "ca.read", "ca.write"}},
         {"EnrollmentRead", {"group.read", "enrollment.read", "ca.read"}},
-        {"EnrollmentWrite", {"group.write", "enrollment.write", "key.show"}},
+        {"EnrollmentWrite", {"group.write", "enrollment.write", "key.show", "group-key.show"}},
         {"DeviceConnect", {}},
         {"RegistrationStatusRead", {"registration.read"}},
         {"RegistrationStatusWrite", {"registration.write"}},

@@ -132,6 +132,14 @@ Task<Result<Answer>> verify_audit(const NativeServices& services, const Call&) {
     co_return answer;
 }
 
+std::vector<std::pair<std::string_view, domain::Role>> words_of_roles() {
+    std::vector<std::pair<std::string_view, domain::Role>> words;
+    for (const auto role : domain::every_role) {
+        words.emplace_back(domain::to_string(role), role);
+    }
+    return words;
+}
+
 Task<Result<Answer>> list_tokens(const NativeServices& services, const Call& call) {
     CO_TRY(const auto request, call.page());
     CO_TRY(const auto all, co_await services.access.list());
@@ -143,15 +151,19 @@ Task<Result<Answer>> list_tokens(const NativeServices& services, const Call& cal
 
 Task<Result<Answer>> create_token(const NativeServices& services, const Call& call) {
     Fields fields{call.body};
-    const std::string name = fields.text("name");
-    const auto role =
-        fields.word<domain::Role>("role", {{"administrator", domain::Role::administrator}})
-            .value_or(domain::Role::administrator);
-    std::optional<TimePoint> expires;
+    service::TokenWish wish;
+    wish.name = fields.text("name");
+    wish.role =
+        fields.word<domain::Role>("role", words_of_roles()).value_or(domain::Role::administrator);
+    wish.form = fields
+                    .word<domain::TokenForm>("form", {{"bearer", domain::TokenForm::bearer},
+                                                      {"central", domain::TokenForm::central}})
+                    .value_or(domain::TokenForm::bearer);
+    wish.application = services.facts.scope.str();
     if (const auto text = fields.nullable_text("expires"); text && *text) {
         const auto parsed = parse_iso8601(**text);
         if (parsed) {
-            expires = *parsed;
+            wish.expires = *parsed;
         } else {
             fields.refuse({ErrorKind::malformed, "'expires' is a time as 2027-01-31T00:00:00Z",
                            "malformed-member"});
@@ -159,7 +171,7 @@ Task<Result<Answer>> create_token(const NativeServices& services, const Call& ca
     }
     CO_TRY(const auto order, call.order(fields));
     CO_TRY([[maybe_unused]] const Done checked, fields.check());
-    CO_TRY(const auto made, co_await services.access.create(order, name, role, expires));
+    CO_TRY(const auto made, co_await services.access.create(order, wish));
     json::object body = to_json(made.token);
     body["token"] = made.secret;
     Answer answer;

@@ -269,6 +269,19 @@ Match find_route(const net::HttpRequest& request, const std::vector<std::string>
 
 }  // namespace
 
+DeclaredRoutes RegistryApi::declared_routes() {
+    DeclaredRoutes declared;
+    for (const auto& route : routes()) {
+        std::string path;
+        for (const auto part : route.path) {
+            path += "/" + std::string{part == "*" ? "x" : part};
+        }
+        declared.push_back(
+            {std::string{route.method}, path + "?api-version=2021-04-12", route.permission});
+    }
+    return declared;
+}
+
 std::size_t RegistryApi::body_bytes_max() const {
     return limits::operator_body_bytes_max;
 }

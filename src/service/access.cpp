@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/access.hpp"
 
+#include "base/invariant.hpp"
 #include "base/limits.hpp"
 #include "service/audit_detail.hpp"
 #include "x509/digest.hpp"
@@ -13,28 +14,6 @@ namespace {
 constexpr const char* first_token_setting = "access.first-token";
 constexpr std::string_view secret_prefix = "rct_";
 constexpr std::size_t secret_bytes = 32;
-
-constexpr std::array permissions{
-    std::pair{Permission::none, std::string_view{"none"}},
-    std::pair{Permission::server_read, std::string_view{"server.read"}},
-    std::pair{Permission::hub_write, std::string_view{"hub.write"}},
-    std::pair{Permission::ca_read, std::string_view{"ca.read"}},
-    std::pair{Permission::ca_write, std::string_view{"ca.write"}},
-    std::pair{Permission::group_read, std::string_view{"group.read"}},
-    std::pair{Permission::group_write, std::string_view{"group.write"}},
-    std::pair{Permission::enrollment_read, std::string_view{"enrollment.read"}},
-    std::pair{Permission::enrollment_write, std::string_view{"enrollment.write"}},
-    std::pair{Permission::device_read, std::string_view{"device.read"}},
-    std::pair{Permission::device_write, std::string_view{"device.write"}},
-    std::pair{Permission::registration_read, std::string_view{"registration.read"}},
-    std::pair{Permission::registration_write, std::string_view{"registration.write"}},
-    std::pair{Permission::distrust_read, std::string_view{"distrust.read"}},
-    std::pair{Permission::distrust_write, std::string_view{"distrust.write"}},
-    std::pair{Permission::audit_read, std::string_view{"audit.read"}},
-    std::pair{Permission::token_read, std::string_view{"token.read"}},
-    std::pair{Permission::token_write, std::string_view{"token.write"}},
-    std::pair{Permission::token_show, std::string_view{"token.show"}},
-    std::pair{Permission::key_show, std::string_view{"key.show"}}};
 
 Error unauthenticated(std::string detail, std::string reason) {
     return {ErrorKind::unauthenticated, std::move(detail), std::move(reason)};
@@ -51,15 +30,6 @@ std::optional<std::string_view> bearer_of(std::string_view header) {
 }
 
 }  // namespace
-
-std::string_view to_string(Permission permission) {
-    for (const auto& [each, word] : permissions) {
-        if (each == permission) {
-            return word;
-        }
-    }
-    return "none";
-}
 
 Access::Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock,
                Entropy& entropy, std::vector<std::string> names)
@@ -81,32 +51,64 @@ Task<Result<Caller>> Access::authenticate(const Presented& presented) {
             "admin-token of the server's data directory. A shared access signature is taken too.",
             "token-missing");
     }
-    // The store is asked by the hash: what its look-up tells by its time, it tells of the hash.
-    const Digest hash = x509::sha256(as_bytes(*secret));
-    CO_TRY(const auto token, co_await reader_.token(hash));
-    if (!token || !equal_in_constant_time(token->secret_sha256.bytes, hash.bytes)) {
+    CO_TRY(auto caller, co_await authenticate_token(x509::sha256(as_bytes(*secret)),
+                                                    domain::TokenForm::bearer, presented.source));
+    if (!caller) {
         co_return unauthenticated("this API token is unknown, or it was revoked", "token-unknown");
+    }
+    co_return *std::move(caller);
+}
+
+/// The store is asked by the hash: what its look-up tells by its time, it tells of the hash.
+Task<Result<std::optional<Caller>>> Access::authenticate_token(const Digest& secret_sha256,
+                                                               domain::TokenForm form,
+                                                               const std::string& source) {
+    CO_TRY(const auto token, co_await reader_.token(secret_sha256));
+    if (!token || token->form != form ||
+        !equal_in_constant_time(token->secret_sha256.bytes, secret_sha256.bytes)) {
+        co_return std::optional<Caller>{};
     }
     if (token->expires && *token->expires <= clock_.now()) {
         co_return unauthenticated("this API token ended on " + to_iso8601_seconds(*token->expires),
                                   "token-expired");
     }
-    co_return Caller{"token:" + token->name, presented.source, token->role};
+    // Who has a token comes in even while nothing can be written.
+    [[maybe_unused]] const auto noted = co_await note_use(*token);
+    co_return Caller{"token:" + token->name, source, token->role};
+}
+
+Task<Result<Done>> Access::note_use(const domain::AccessToken& token) {
+    const TimePoint now = clock_.now();
+    {
+        const std::lock_guard lock{uses_mutex_};
+        const auto [use, first] =
+            uses_.try_emplace(token.etag.str(), token.last_used.value_or(TimePoint{}));
+        if (now - use->second < limits::token_use_step && now >= use->second) {
+            co_return Done{};
+        }
+        use->second = now;
+        if (uses_.size() > 2 * limits::tokens_max) {
+            uses_.clear();  // of tokens long revoked; the others are written once more
+        }
+    }
+    domain::Changes changes;
+    changes.writes.push_back(domain::TouchToken{token.name, now});
+    CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
+    co_return Done{};
 }
 
 Caller Access::local_administrator() {
     return {"local administrator", "local", domain::Role::administrator};
 }
 
-Task<Result<NewToken>> Access::create(const Order& order, const std::string& name,
-                                      domain::Role role, const std::optional<TimePoint>& expires) {
-    if (!parse_group_id(name)) {
+Task<Result<NewToken>> Access::create(const Order& order, const TokenWish& wish) {
+    if (!parse_group_id(wish.name)) {
         co_return Error{ErrorKind::malformed,
                         "a token's name has letters, digits and - . _ :, the last one a letter, "
                         "digit or '-', at most 128",
                         "malformed-name"};
     }
-    if (expires && *expires <= clock_.now()) {
+    if (wish.expires && *wish.expires <= clock_.now()) {
         co_return Error{ErrorKind::malformed, "the token would have ended before it began",
                         "expires-in-the-past"};
     }
@@ -117,25 +119,28 @@ Task<Result<NewToken>> Access::create(const Order& order, const std::string& nam
                             " tokens already; revoke some first",
                         "too-many-tokens"};
     }
-    NewToken fresh = draw(order, name, role);
-    fresh.token.expires = expires;
+    NewToken fresh = draw(order, wish);
     co_return co_await commit_new(order, fresh, false);
 }
 
 Task<Result<domain::AccessToken>> Access::revoke(const Order& order, const std::string& name) {
+    CO_TRY(const auto token, co_await token_named(name));
+    domain::Changes changes;
+    changes.expects.push_back(
+        domain::ExpectEtag{domain::RecordKind::token, token.name, token.etag});
+    changes.writes.push_back(domain::DeleteToken{token.name});
+    changes.audit.push_back(
+        audit_event(order, "token.revoke", "token/" + token.name, {}, clock_.now()));
+    CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
+    co_return token;
+}
+
+Task<Result<domain::AccessToken>> Access::token_named(const std::string& name) {
     CO_TRY(const auto tokens, co_await reader_.tokens());
     for (const auto& token : tokens) {
-        if (!equal_ignoring_case(token.name, name)) {
-            continue;
+        if (equal_ignoring_case(token.name, name)) {
+            co_return token;
         }
-        domain::Changes changes;
-        changes.expects.push_back(
-            domain::ExpectEtag{domain::RecordKind::token, token.name, token.etag});
-        changes.writes.push_back(domain::DeleteToken{token.name});
-        changes.audit.push_back(
-            audit_event(order, "token.revoke", "token/" + token.name, {}, clock_.now()));
-        CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
-        co_return token;
     }
     co_return Error{ErrorKind::not_found, "there is no token '" + name + "'", "token-not-found"};
 }
@@ -152,7 +157,9 @@ Task<Result<bool>> Access::ensure_admin_token(
     }
     Order order;
     order.caller = first_start();
-    NewToken fresh = draw(order, "admin", domain::Role::administrator);
+    TokenWish wish;
+    wish.name = "admin";
+    NewToken fresh = draw(order, wish);
     CO_TRY([[maybe_unused]] const Done kept, keep(fresh.secret));
     CO_TRY([[maybe_unused]] const auto done, co_await commit_new(order, fresh, true));
     co_return true;
@@ -162,17 +169,33 @@ Caller Access::first_start() {
     return {"first start", "local", domain::Role::administrator};
 }
 
-NewToken Access::draw(const Order& order, const std::string& name, domain::Role role) {
+NewToken Access::draw(const Order& order, const TokenWish& wish) {
     std::array<std::uint8_t, secret_bytes> random{};
     entropy_.fill(random);
     NewToken fresh;
-    fresh.secret = std::string{secret_prefix} + to_hex(random);
-    fresh.token.name = name;
-    fresh.token.secret_sha256 = x509::sha256(as_bytes(fresh.secret));
-    fresh.token.role = role;
-    fresh.token.created_by = order.caller.name;
-    fresh.token.created = clock_.now();
-    fresh.token.etag = new_etag(entropy_);
+    auto& token = fresh.token;
+    token.name = wish.name;
+    token.role = wish.role;
+    token.form = wish.form;
+    token.expires = wish.expires;
+    token.created_by = order.caller.name;
+    token.created = clock_.now();
+    token.etag = new_etag(entropy_);
+    if (wish.form == domain::TokenForm::bearer) {
+        fresh.secret = std::string{secret_prefix} + to_hex(random);
+        token.secret_sha256 = x509::sha256(as_bytes(fresh.secret));
+        return fresh;
+    }
+    if (!token.expires) {
+        token.expires = token.created + limits::central_token_life;
+    }
+    token.expires = std::chrono::floor<std::chrono::milliseconds>(*token.expires);
+    const auto text = domain::central_token(wish.application, token.name, random, *token.expires);
+    fresh.secret = text;
+    // Of what is read of it, so that any spelling of the same members is the same token.
+    const auto read = domain::parse_sas(text);
+    INVARIANT(read.has_value());
+    token.secret_sha256 = domain::token_digest(*read);
     return fresh;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Access: who calls at the operator door, and what they may do. Bearer tokens of 256 random bits,
-// kept as SHA-256, named, with an optional end, revocable at once; shared access policies, with two
-// keys that are kept sealed, for the cloud's tools. Whoever can open the data directory's socket is
-// the local administrator.
+// Access: who calls at the operator door. Tokens of 256 random bits, kept as SHA-256, named, with a
+// role and an optional end, revocable at once, in our own form or in IoT Central's; shared access
+// policies, with two keys that are kept sealed, for the cloud's tools. Whoever can open the data
+// directory's socket is the local administrator. What they may do: service/permission.
 #pragma once
 
 #include "base/task.hpp"
@@ -11,9 +11,12 @@
 #include "domain/enrollment.hpp"
 #include "domain/sas_policy.hpp"
 #include "service/caller.hpp"
+#include "service/permission.hpp"
 #include "store/store.hpp"
 
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,39 +24,22 @@
 
 namespace rollcall::service {
 
-/// What a route needs. `none`: anyone may ask.
-enum class Permission : std::uint8_t {
-    none,
-    server_read,
-    hub_write,
-    ca_read,
-    ca_write,
-    group_read,
-    group_write,
-    enrollment_read,
-    enrollment_write,
-    device_read,
-    device_write,
-    registration_read,
-    registration_write,
-    distrust_read,
-    distrust_write,
-    audit_read,
-    token_read,
-    token_write,
-    token_show,  ///< keys of shared access policies in clear: all that these may, and more
-    key_show,    ///< symmetric keys of entries in clear
-};
-/// "group.write".
-std::string_view to_string(Permission permission);
-/// A role or a policy's rights. No right lets anyone make or see tokens and policies.
-bool may(const Caller& caller, Permission permission);
-
 /// What a request shows of who sends it.
 struct Presented {
     std::optional<std::string> authorization{};  ///< that header's value
     std::string source{};                        ///< the peer's address
     domain::SasTarget target{};
+};
+
+/// A token to be made.
+struct TokenWish {
+    std::string name{};
+    domain::Role role = domain::Role::administrator;
+    /// None: no end; in IoT Central's form, limits::central_token_life from now.
+    std::optional<TimePoint> expires{};
+    domain::TokenForm form = domain::TokenForm::bearer;
+    /// `sr` of IoT Central's form: the application. Not looked at in ours.
+    std::string application{};
 };
 
 struct NewToken {
@@ -67,20 +53,21 @@ public:
     Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock, Entropy& entropy,
            std::vector<std::string> names = {});
 
-    /// The caller behind a bearer token or a shared access signature. unauthenticated
-    /// "token-missing", "token-unknown" (also where revoked), "token-expired", "malformed-sas",
-    /// "sas-refused" (no such policy, another key, another resource: which, only the log tells),
+    /// The caller behind a token or a shared access signature. unauthenticated "token-missing",
+    /// "token-unknown" (also where revoked), "token-expired", "malformed-sas", "sas-refused" (no
+    /// such policy or token, another key, another resource: which, only the log tells),
     /// "sas-expired".
     Task<Result<Caller>> authenticate(const Presented& presented);
     static Caller local_administrator();
 
     /// conflict "token-exists", "too-many-tokens"; malformed for a name that is none or an end in
     /// the past.
-    Task<Result<NewToken>> create(const Order& order, const std::string& name, domain::Role role,
-                                  const std::optional<TimePoint>& expires);
+    Task<Result<NewToken>> create(const Order& order, const TokenWish& wish);
     /// not_found "token-not-found".
     Task<Result<domain::AccessToken>> revoke(const Order& order, const std::string& name);
     Task<Result<std::vector<domain::AccessToken>>> list();
+    /// not_found "token-not-found".
+    Task<Result<domain::AccessToken>> token_named(const std::string& name);
 
     /// At the first start makes the token "admin": `keep` stores the secret (a file, 0600) before
     /// the token becomes valid, so that none is ever lost. Answers whether one was made; later
@@ -108,17 +95,25 @@ private:
     /// Who makes what every server begins with.
     static Caller first_start();
     Task<Result<Caller>> authenticate_sas(const Presented& presented);
+    /// By the SHA-256 of its secret; nullopt: there is none.
+    Task<Result<std::optional<Caller>>> authenticate_token(const Digest& secret_sha256,
+                                                           domain::TokenForm form,
+                                                           const std::string& source);
+    /// That it was used now, unless that was written within limits::token_use_step.
+    Task<Result<Done>> note_use(const domain::AccessToken& token);
     Task<Result<domain::SasPolicy>> policy_named(const std::string& name);
     domain::SasPolicy draw_policy(const Order& order, const std::string& name,
                                   const domain::SasRights& rights);
     Task<Result<NewToken>> commit_new(const Order& order, NewToken& fresh, bool first);
-    NewToken draw(const Order& order, const std::string& name, domain::Role role);
+    NewToken draw(const Order& order, const TokenWish& wish);
 
     store::StoreReader& reader_;
     store::Ledger& ledger_;
     const Clock& clock_;
     Entropy& entropy_;
     const std::vector<std::string> names_;
+    std::mutex uses_mutex_;
+    std::map<std::string, TimePoint> uses_{};  ///< by a token's etag, what was written last
 };
 
 }  // namespace rollcall::service

@@ -14,25 +14,6 @@ using domain::SasRight;
 
 constexpr const char* first_policy_setting = "access.first-policy";
 
-/// What each right gives (spec/dps-service-api.md 2.6). Reading a group means reading its CAs.
-/// Whoever may write entries is told their keys by every write, as in the cloud. DeviceConnect is
-/// about devices' doors, which know no policies.
-constexpr std::array granted{
-    std::pair{SasRight::service_config, Permission::server_read},
-    std::pair{SasRight::service_config, Permission::hub_write},
-    std::pair{SasRight::service_config, Permission::ca_read},
-    std::pair{SasRight::service_config, Permission::ca_write},
-    std::pair{SasRight::enrollment_read, Permission::group_read},
-    std::pair{SasRight::enrollment_read, Permission::enrollment_read},
-    std::pair{SasRight::enrollment_read, Permission::ca_read},
-    std::pair{SasRight::enrollment_write, Permission::group_write},
-    std::pair{SasRight::enrollment_write, Permission::enrollment_write},
-    std::pair{SasRight::enrollment_write, Permission::key_show},
-    std::pair{SasRight::registration_status_read, Permission::registration_read},
-    std::pair{SasRight::registration_status_write, Permission::registration_write},
-    std::pair{SasRight::registry_read, Permission::device_read},
-    std::pair{SasRight::registry_write, Permission::device_write}};
-
 Error unauthenticated(std::string detail, std::string reason, std::string note) {
     return {ErrorKind::unauthenticated, std::move(detail), std::move(reason), std::move(note)};
 }
@@ -73,19 +54,6 @@ domain::Changes changed(const SasPolicy& policy, const ETag& before, domain::Aud
 
 }  // namespace
 
-bool may(const Caller& caller, Permission permission) {
-    if (const auto* const role = std::get_if<domain::Role>(&caller.grants)) {
-        return *role == domain::Role::administrator;
-    }
-    const auto& rights = std::get<domain::SasRights>(caller.grants);
-    for (const auto& [right, each] : granted) {
-        if (each == permission && rights.has(right)) {
-            return true;
-        }
-    }
-    return permission == Permission::none;
-}
-
 Task<Result<Caller>> Access::authenticate_sas(const Presented& presented) {
     const auto sas = domain::parse_sas(*presented.authorization);
     if (!sas) {
@@ -95,7 +63,13 @@ Task<Result<Caller>> Access::authenticate_sas(const Presented& presented) {
     const SasPolicy policy = found.value_or(nobodys_policy());
     const bool signed_by_it = is_by(*sas, policy);
     if (!found) {
-        co_return refused("there is no such policy");
+        CO_TRY(auto caller,
+               co_await authenticate_token(domain::token_digest(*sas), domain::TokenForm::central,
+                                           presented.source));
+        if (!caller) {
+            co_return refused("there is no such policy or token");
+        }
+        co_return *std::move(caller);
     }
     if (!signed_by_it) {
         co_return refused("signed with no key of the policy " + policy.name);

@@ -157,12 +157,14 @@ TEST_F(PoliciesTest, ShowingKeysIsAuditedFirst) {
 }
 
 TEST_F(PoliciesTest, NamesAreSharedWithTokens) {
-    const auto administrator = domain::Role::administrator;
+    TokenWish ci;
+    ci.name = "Ci";
+    TokenWish web;
+    web.name = "web";
     EXPECT_TRUE(create("ci"));
     EXPECT_EQ(create("CI").error().reason, "token-exists");
-    EXPECT_EQ(run(desk.access.create(order, "Ci", administrator, {})).error().reason,
-              "token-exists");
-    EXPECT_TRUE(run(desk.access.create(order, "web", administrator, {})));
+    EXPECT_EQ(run(desk.access.create(order, ci)).error().reason, "token-exists");
+    EXPECT_TRUE(run(desk.access.create(order, web)));
     EXPECT_EQ(create("WEB").error().reason, "token-exists");
     EXPECT_EQ(create("no good").error().reason, "malformed-name");
     EXPECT_EQ(create("nothing", {}).error().reason, "no-right");
@@ -187,20 +189,22 @@ TEST_F(PoliciesTest, TheFirstStartMakesTheOwnersPolicyAndNoLaterOneDoes) {
 }
 
 TEST_F(PoliciesTest, ATokenOfTheOwnersNameStays) {
-    const std::string name{domain::owner_policy_name};
-    (void)run(desk.access.create(order, name, domain::Role::administrator, {})).value();
+    TokenWish wish;
+    wish.name = std::string{domain::owner_policy_name};
+    (void)run(desk.access.create(order, wish)).value();
     EXPECT_FALSE(run(desk.access.ensure_owner_policy()).value());
     EXPECT_THAT(run(desk.access.list_policies()).value(), IsEmpty());
     EXPECT_THAT(run(desk.access.list()).value(), SizeIs(1));
 }
 
-TEST_F(PoliciesTest, NoRightGivesTokensPoliciesOrDistrust) {
+TEST_F(PoliciesTest, NoRightGivesTokensPoliciesUsersOrDistrust) {
     const Caller caller{"policy:all", "", SasRights::all()};
     const Caller nobody{"anyone", ""};
     const Caller administrator{"token:admin", "", domain::Role::administrator};
     for (const auto permission :
          {Permission::token_read, Permission::token_write, Permission::token_show,
-          Permission::audit_read, Permission::distrust_read, Permission::distrust_write}) {
+          Permission::audit_read, Permission::distrust_read, Permission::distrust_write,
+          Permission::user_read, Permission::user_write}) {
         EXPECT_FALSE(may(caller, permission)) << to_string(permission);
         EXPECT_FALSE(may(nobody, permission)) << to_string(permission);
         EXPECT_TRUE(may(administrator, permission)) << to_string(permission);

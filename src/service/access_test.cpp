@@ -20,7 +20,10 @@ using ::testing::SizeIs;
 class AccessTest : public ::testing::Test {
 protected:
     Result<NewToken> create(const std::string& name, std::optional<TimePoint> expires = {}) {
-        return run(desk.access.create(order, name, domain::Role::administrator, expires));
+        TokenWish wish;
+        wish.name = name;
+        wish.expires = expires;
+        return run(desk.access.create(order, wish));
     }
     Result<Caller> authenticate(std::optional<std::string> header) {
         const Presented presented{
@@ -117,6 +120,85 @@ TEST_F(AccessTest, ASecretThatCannotBeKeptIsNoToken) {
     };
     EXPECT_FALSE(run(desk.access.ensure_admin_token(cannot)));
     EXPECT_THAT(run(desk.access.list()).value(), IsEmpty());
+}
+
+class CentralTokenTest : public AccessTest {
+protected:
+    NewToken central(std::optional<TimePoint> expires = {}) {
+        TokenWish wish;
+        wish.name = "portal";
+        wish.role = domain::Role::viewer;
+        wish.form = domain::TokenForm::central;
+        wish.expires = expires;
+        wish.application = "0ne00000001";
+        return run(desk.access.create(order, wish)).value();
+    }
+    static std::string replaced(std::string text, const std::string& what, const std::string& by) {
+        return text.replace(text.find(what), what.size(), by);
+    }
+};
+
+TEST_F(CentralTokenTest, ItIsSentAsItWasShown) {
+    const auto made = central();
+    EXPECT_THAT(made.secret, ::testing::MatchesRegex("SharedAccessSignature sr=0ne00000001&sig="
+                                                     "[A-Za-z0-9%]+&skn=portal&se=[0-9]{13}"));
+    const Caller expected{"token:portal", "192.0.2.7", domain::Role::viewer};
+    EXPECT_EQ(authenticate(made.secret).value(), expected);
+    EXPECT_EQ(*made.token.expires, desk.clock.now() + limits::central_token_life);
+    EXPECT_EQ(authenticate("Bearer " + made.secret).error().reason, "token-unknown");
+}
+
+TEST_F(CentralTokenTest, EveryMemberIsHeld) {
+    const auto made = central();
+    const auto ends = made.secret.substr(made.secret.find("&se="));
+    const auto& other = "SharedAccessSignature sr=0ne00000001&sig=" + std::string(43, 'A') +
+                        "%3D&skn=portal" + ends;
+    struct Case {
+        const char* what;
+        std::string header;
+        const char* reason;
+    };
+    const std::vector<Case> cases{
+        {"another application", replaced(made.secret, "0ne00000001", "0ne00000002"), "sas-refused"},
+        {"another name", replaced(made.secret, "skn=portal", "skn=portal2"), "sas-refused"},
+        {"no name", replaced(made.secret, "&skn=portal", ""), "sas-refused"},
+        {"a later end", made.secret + "0", "sas-refused"},
+        {"another secret", other, "sas-refused"},
+        {"cut short", made.secret.substr(0, made.secret.find("&se=")), "malformed-sas"}};
+    for (const auto& each : cases) {
+        const auto refused = authenticate(each.header);
+        ASSERT_FALSE(refused) << each.what;
+        EXPECT_EQ(refused.error().reason, each.reason) << each.what;
+    }
+    EXPECT_TRUE(authenticate(made.secret));
+}
+
+TEST_F(CentralTokenTest, ItEndsToTheMillisecondAndCanBeRevoked) {
+    using namespace std::chrono_literals;
+    const auto made = central(desk.clock.now() + 1h);
+    desk.clock.advance(1h - 1ms);
+    EXPECT_TRUE(authenticate(made.secret));
+    desk.clock.advance(1ms);
+    EXPECT_EQ(authenticate(made.secret).error().reason, "token-expired");
+    (void)run(desk.access.revoke(order, "portal")).value();
+    EXPECT_EQ(authenticate(made.secret).error().reason, "sas-refused");
+}
+
+TEST_F(AccessTest, ItsLastUseIsKeptToTheMinute) {
+    using namespace std::chrono_literals;
+    const auto made = create("ci").value();
+    const auto used = [this] { return run(desk.access.token_named("ci")).value().last_used; };
+    EXPECT_EQ(used(), std::nullopt);
+    const auto first = desk.clock.now();
+    EXPECT_TRUE(authenticate("Bearer " + made.secret));
+    EXPECT_EQ(used(), first);
+    desk.clock.advance(limits::token_use_step - 1us);
+    EXPECT_TRUE(authenticate("Bearer " + made.secret));
+    EXPECT_EQ(used(), first);
+    desk.clock.advance(1us);
+    EXPECT_TRUE(authenticate("Bearer " + made.secret));
+    EXPECT_EQ(used(), desk.clock.now());
+    EXPECT_EQ(run(desk.access.token_named("ci")).value().etag, made.token.etag);
 }
 
 }  // namespace

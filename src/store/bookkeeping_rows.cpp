@@ -27,21 +27,31 @@ Result<std::optional<std::string>> get_setting(Database& database, const std::st
 
 // --- Access tokens --------------------------------------------------------------------------
 
-#define TOKEN_COLUMNS "name, secret_sha256, role, expires, created_by, created, etag"
+#define TOKEN_COLUMNS \
+    "name, secret_sha256, role, expires, created_by, created, etag, form, last_used"
 
 Result<Done> put_token(Database& database, const domain::AccessToken& token) {
     TRY(auto* const statement,
         database.prepared("INSERT INTO tokens (id, " TOKEN_COLUMNS
-                          ") VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+                          ") VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
                           " name=excluded.name, secret_sha256=excluded.secret_sha256,"
                           " role=excluded.role, expires=excluded.expires,"
                           " created_by=excluded.created_by, created=excluded.created,"
-                          " etag=excluded.etag"));
+                          " etag=excluded.etag, form=excluded.form, last_used=excluded.last_used"));
     const std::string key = to_lower_ascii(token.name);
     Query query{statement};
     query.bind(key).bind(token.name).bind(token.secret_sha256).bind(token.role);
     token.expires ? query.bind(*token.expires) : query.bind_null();
-    query.bind(token.created_by).bind(token.created).bind(token.etag.str());
+    query.bind(token.created_by).bind(token.created).bind(token.etag.str()).bind(token.form);
+    token.last_used ? query.bind(*token.last_used) : query.bind_null();
+    return query.run();
+}
+
+Result<Done> touch_token(Database& database, const std::string& name, TimePoint at) {
+    TRY(auto* const statement, database.prepared("UPDATE tokens SET last_used=? WHERE id=?"));
+    const std::string key = to_lower_ascii(name);
+    Query query{statement};
+    query.bind(at).bind(key);
     return query.run();
 }
 
@@ -51,19 +61,25 @@ Result<Done> delete_token(Database& database, const std::string& name) {
 
 namespace {
 
+std::optional<TimePoint> time_or_none(Query& row) {
+    if (row.is_null()) {
+        row.skip();
+        return std::nullopt;
+    }
+    return row.time();
+}
+
 Result<domain::AccessToken> read_token(Query& row) {
     domain::AccessToken token;
     token.name = row.text();
     token.secret_sha256 = row.digest();
-    token.role = row.enumerator(domain::Role::administrator);
-    if (row.is_null()) {
-        row.skip();
-    } else {
-        token.expires = row.time();
-    }
+    token.role = row.enumerator(domain::Role::viewer);
+    token.expires = time_or_none(row);
     token.created_by = row.text();
     token.created = row.time();
     token.etag = ETag::trusted(row.text());
+    token.form = row.enumerator(domain::TokenForm::central);
+    token.last_used = time_or_none(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     return token;
 }

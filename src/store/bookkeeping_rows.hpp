@@ -12,6 +12,7 @@ Result<Done> put_setting(Database& database, const std::string& key, const std::
 Result<std::optional<std::string>> get_setting(Database& database, const std::string& key);
 
 Result<Done> put_token(Database& database, const domain::AccessToken& token);
+Result<Done> touch_token(Database& database, const std::string& name, TimePoint at);
 Result<Done> delete_token(Database& database, const std::string& name);
 Result<std::optional<domain::AccessToken>> get_token(Database& database,
                                                      const Digest& secret_sha256);

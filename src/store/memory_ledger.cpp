@@ -175,6 +175,13 @@ public:
         }
         return put(state_.tokens, to_lower_ascii(write.token.name), write.token);
     }
+    Result<Done> operator()(const domain::TouchToken& write) {
+        const auto token = state_.tokens.find(to_lower_ascii(write.name));
+        if (token != state_.tokens.end()) {
+            token->second.last_used = write.at;
+        }
+        return Done{};
+    }
     Result<Done> operator()(const domain::DeleteToken& write) {
         return erase(state_.tokens, to_lower_ascii(write.name));
     }

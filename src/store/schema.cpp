@@ -326,6 +326,14 @@ ALTER TABLE enrollment_groups ADD COLUMN notes TEXT NOT NULL DEFAULT '';
 ALTER TABLE individuals ADD COLUMN notes TEXT NOT NULL DEFAULT '';
 )sql";
 
+/// Step 8: tokens in IoT Central's form, and when each was last used.
+constexpr const char* token_forms = R"sql(
+ALTER TABLE tokens ADD COLUMN form INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tokens ADD COLUMN last_used INTEGER;
+)sql";
+
+static_assert(static_cast<int>(domain::Role::viewer) == 3);
+static_assert(static_cast<int>(domain::TokenForm::central) == 1);
 static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
@@ -333,8 +341,8 @@ static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,  symmetric_keys,
-                                linked_hubs,  shared_access_policies, client_notes};
+constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,   symmetric_keys,
+                                linked_hubs,  shared_access_policies, client_notes, token_forms};
 
 Result<Done> refuse_strangers(Database& database);
 

@@ -231,6 +231,9 @@ public:
         }
         return put;
     }
+    Result<Done> operator()(const domain::TouchToken& write) const {
+        return touch_token(database_, write.name, write.at);
+    }
     Result<Done> operator()(const domain::DeleteToken& write) const {
         return delete_token(database_, write.name);
     }

@@ -142,11 +142,16 @@ TEST_P(StoreContract, TokensAreFoundBySecretAndListedByName) {
     const auto ci = a_token("CI");
     auto backup = a_token("backup");
     backup.expires.reset();
+    backup.last_used.reset();
     put(PutToken{ci}, PutToken{backup});
     EXPECT_EQ(run(reader_->token(ci.secret_sha256)).value(), ci);
     EXPECT_EQ(run(reader_->token(digest_of("guess"))).value(), std::nullopt);
     EXPECT_THAT(run(reader_->tokens()).value(), ElementsAre(backup, ci));
     EXPECT_EQ(refusal(ExpectEtag{RecordKind::token, "ci", ci.etag}), "");
+    auto used = ci;
+    used.last_used = day("2026-11-30");
+    put(TouchToken{"ci", *used.last_used}, TouchToken{"nobody", *used.last_used});
+    EXPECT_THAT(run(reader_->tokens()).value(), ElementsAre(backup, used));
     put(DeleteToken{"ci"});
     EXPECT_THAT(run(reader_->tokens()).value(), ElementsAre(backup));
 }

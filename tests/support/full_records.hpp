@@ -161,10 +161,12 @@ inline domain::Device a_device(const std::string& id) {
 inline domain::AccessToken a_token(const std::string& name) {
     return {.name = name,
             .secret_sha256 = digest_of("secret of " + name),
-            .role = domain::Role::administrator,
+            .role = domain::Role::operator_,
+            .form = domain::TokenForm::central,
             .expires = day("2027-01-01"),
             .created_by = "local administrator",
             .created = day("2026-01-01"),
+            .last_used = day("2026-02-01"),
             .etag = ETag::trusted("token-etag-" + name)};
 }
 
