@@ -57,7 +57,7 @@ export async function serviceClient(policy = 'provisioningserviceowner') {
     await rollcall('token', 'show', policy));
 }
 
-const adminToken = async () => (await readFile(
+export const adminToken = async () => (await readFile(
   path.join(process.env.ROLLCALL_DATA, 'admin-token'), 'utf8')).trim();
 
 /** The same with a bearer token, the administrator's. */
