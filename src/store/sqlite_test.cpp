@@ -261,8 +261,14 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what step 7 made.
+/// Takes back what step 8 made.
+#define WITHOUT_TOKEN_FORMS                \
+    "ALTER TABLE tokens DROP COLUMN form;" \
+    "ALTER TABLE tokens DROP COLUMN last_used;"
+
+/// And step 7.
 #define WITHOUT_NOTES                                  \
+    WITHOUT_TOKEN_FORMS                                \
     "ALTER TABLE enrollment_groups DROP COLUMN notes;" \
     "ALTER TABLE individuals DROP COLUMN notes;"
 
