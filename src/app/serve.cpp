@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/limits.hpp"
 #include "front/amqp_reception.hpp"
+#include "front/central_api.hpp"
 #include "front/certificate_api.hpp"
 #include "front/device_amqp.hpp"
 #include "front/device_https.hpp"
@@ -194,12 +195,16 @@ private:
     front::CertificateApi certificate_api_{{enroller_, access_, trust_book_, entropy_, resource_}};
     front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
     front::RegistryApi registry_{{enroller_, access_, hub_, store_, clock_, entropy_}};
+    front::CentralApi central_{{enroller_, access_, hub_, trust_book_, store_, *ground_.telemetry,
+                                clock_, entropy_, scope_}};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},
                                          {"registrations", dps_service_},
                                          {"subscriptions", certificate_api_},
                                          {"devices", registry_},
-                                         {"twins", registry_}},
+                                         {"twins", registry_},
+                                         {"api/v1", native_api_},
+                                         {"api", central_}},
                                         native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 

@@ -347,6 +347,25 @@ inline constexpr std::size_t telemetry_queue_bytes_max = 64 * 1024 * 1024;
 /// What one question looks through before others have their turn, and the most an answer holds.
 inline constexpr std::size_t telemetry_look_bytes_max = 16 * 1024 * 1024;
 
+// --- IoT Central's API (spec/iot-central-api.md 3.3) ---
+/// Records in one of its pages where none is asked for, and at most.
+inline constexpr std::size_t central_page_default = 25;
+inline constexpr std::size_t central_page_max = 100;
+/// What a device or a group is called; the cloud's bound.
+inline constexpr std::size_t display_name_chars_max = 148;
+/// A template's id is a DTMI.
+inline constexpr std::size_t template_id_chars_max = 2'048;
+/// Organizations of one device (the cloud allows one), and the length of an organization's id.
+inline constexpr std::size_t device_organizations_max = 5;
+inline constexpr std::size_t organization_id_chars_max = 49;
+/// A $filter's text, and parentheses and negations within each other in it.
+inline constexpr std::size_t central_filter_bytes_max = 2'048;
+inline constexpr std::size_t central_filter_depth_max = 16;
+/// Devices looked at for one page of a list that is filtered: a page may come short, with a
+/// nextLink. And those that are sorted for one.
+inline constexpr std::size_t central_filter_reads_max = 10'000;
+inline constexpr std::size_t central_sorted_devices_max = 10'000;
+
 static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
@@ -369,5 +388,7 @@ static_assert(telemetry_record_bytes_max < telemetry_batch_bytes_max);
 static_assert(telemetry_batch_bytes_max < telemetry_queue_bytes_max);
 static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);
 static_assert(telemetry_segment_bytes_max < telemetry_bytes_max);
+static_assert(central_page_max <= page_max);
+static_assert(central_page_max <= central_filter_reads_max);
 
 }  // namespace rollcall::limits
