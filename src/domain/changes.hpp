@@ -4,6 +4,7 @@
 #pragma once
 
 #include "domain/access_token.hpp"
+#include "domain/device_notes.hpp"
 #include "domain/enrollment.hpp"
 #include "domain/registration.hpp"
 #include "domain/sas_policy.hpp"
@@ -108,7 +109,7 @@ struct DeleteRegistration {
 struct PutDevice {
     Device device;
 };
-/// Its twin, its subscriptions and the messages that wait for it go with it.
+/// Its notes, its twin, its subscriptions and the messages that wait for it go with it.
 struct DeleteDevice {
     DeviceId id;
 };
@@ -167,12 +168,17 @@ struct PutHub {
 struct DeleteHub {
     std::string name;  ///< without case
 };
+/// What operators say of a device; comes with a PutDevice, whose ETag moves.
+struct PutDeviceNotes {
+    DeviceId device;
+    DeviceNotes notes;
+};
 using Write =
     std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                  PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
                  LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
                  QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub,
-                 PutPolicy, DeletePolicy, TouchToken>;
+                 PutPolicy, DeletePolicy, TouchToken, PutDeviceNotes>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.

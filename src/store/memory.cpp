@@ -222,13 +222,41 @@ Task<Result<std::uint64_t>> MemoryStore::registration_count(const RegistrationFi
                       [&filter](const auto& each) { return matches(each.second, filter); }));
 }
 
+namespace {
+
+bool matches(const domain::Device& device, const DeviceFilter& filter) {
+    return device.id.str().starts_with(filter.id_prefix) &&
+           (!filter.state || domain::state_of(device) == *filter.state);
+}
+
+}  // namespace
+
 Task<Result<Page<domain::Device>>> MemoryStore::devices(const PageRequest& page,
                                                         const DeviceFilter& filter) {
     const std::scoped_lock lock{mutex_};
-    co_return page_of(state_.devices, page.after, page, [&filter](const auto& device) {
-        return device.id.str().starts_with(filter.id_prefix) &&
-               (!filter.state || domain::state_of(device) == *filter.state);
-    });
+    co_return page_of(state_.devices, page.after, page,
+                      [&filter](const auto& device) { return matches(device, filter); });
+}
+
+Task<Result<domain::DeviceNotes>> MemoryStore::device_notes(const DeviceId& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.device_notes, id.str()).value_or(domain::DeviceNotes{});
+}
+
+Task<Result<Page<domain::NotedDevice>>> MemoryStore::noted_devices(const PageRequest& page,
+                                                                   const DeviceFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY(auto devices, page_of(state_.devices, page.after, page, [&filter](const auto& device) {
+               return matches(device, filter);
+           }));
+    Page<domain::NotedDevice> noted;
+    noted.next = std::move(devices.next);
+    for (auto& device : devices.items) {
+        auto notes = found(state_.device_notes, device.id.str()).value_or(domain::DeviceNotes{});
+        noted.items.push_back({std::move(device), std::move(notes)});
+    }
+    co_return noted;
 }
 
 Task<Result<std::vector<domain::Distrusted>>> MemoryStore::distrusted() {

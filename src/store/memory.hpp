@@ -57,6 +57,9 @@ public:
     Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
     Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
+    Task<Result<domain::DeviceNotes>> device_notes(const DeviceId& id) override;
+    Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
+                                                          const DeviceFilter& filter) override;
 
 private:
     /// Keys are those of the rows: folded where ids compare without case.
@@ -74,6 +77,7 @@ private:
         std::map<std::string, std::map<std::uint64_t, domain::DeviceMessage>> messages;
         std::uint64_t newest_message = 0;
         std::map<std::string, domain::Subscriptions> subscriptions;
+        std::map<std::string, domain::DeviceNotes> device_notes;
         std::map<Digest, domain::Distrusted> distrusted;
         std::map<Digest, std::pair<TimePoint, x509::Certificate>> intermediates;
         std::map<std::string, domain::LinkedHub> hubs;

@@ -143,6 +143,7 @@ public:
         state_.twins.erase(id);
         state_.messages.erase(id);
         state_.subscriptions.erase(id);
+        state_.device_notes.erase(id);
         return erase(state_.devices, id);
     }
     Result<Done> operator()(const domain::PutDistrusted& write) {
@@ -233,6 +234,11 @@ public:
         return write.subscriptions.any()
                    ? put(state_.subscriptions, write.device.str(), write.subscriptions)
                    : erase(state_.subscriptions, write.device.str());
+    }
+    Result<Done> operator()(const domain::PutDeviceNotes& write) {
+        return write.notes == domain::DeviceNotes{}
+                   ? erase(state_.device_notes, write.device.str())
+                   : put(state_.device_notes, write.device.str(), write.notes);
     }
 
 private:

@@ -31,6 +31,9 @@ inline std::string key_of(const domain::Registration& registration) {
 inline std::string key_of(const domain::Device& device) {
     return device.id.str();
 }
+inline std::string key_of(const domain::NotedDevice& noted) {
+    return noted.device.id.str();
+}
 inline std::string key_of(const AuditRecord& record) {
     return std::to_string(record.sequence);
 }

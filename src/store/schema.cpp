@@ -334,6 +334,18 @@ ALTER TABLE tokens ADD COLUMN last_used INTEGER;
 
 static_assert(static_cast<int>(domain::Role::viewer) == 3);
 static_assert(static_cast<int>(domain::TokenForm::central) == 1);
+
+/// Step 9: what operators say of devices. Few have any: registering writes none.
+constexpr const char* device_notes = R"sql(
+CREATE TABLE device_notes (
+    device        TEXT PRIMARY KEY,
+    display_name  TEXT NOT NULL,            -- empty: the id
+    template      TEXT NOT NULL,
+    simulated     INTEGER NOT NULL,
+    organizations TEXT NOT NULL             -- ids with spaces between them
+) STRICT;
+)sql";
+
 static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
@@ -341,8 +353,9 @@ static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,   symmetric_keys,
-                                linked_hubs,  shared_access_policies, client_notes, token_forms};
+constexpr std::array migrations{first_tables,   fewer_indexes, hub_tables,
+                                symmetric_keys, linked_hubs,   shared_access_policies,
+                                client_notes,   token_forms,   device_notes};
 
 Result<Done> refuse_strangers(Database& database);
 

@@ -210,6 +210,10 @@ Task<Result<std::vector<domain::DeviceMessage>>> SqliteStore::messages(const Dev
     co_return ask([&](Database& database) { return list_messages(database, id); });
 }
 
+Task<Result<domain::DeviceNotes>> SqliteStore::device_notes(const DeviceId& id) {
+    co_return ask([&](Database& database) { return get_device_notes(database, id); });
+}
+
 Task<Result<domain::Subscriptions>> SqliteStore::subscriptions(const DeviceId& id) {
     co_return ask([&](Database& database) { return get_subscriptions(database, id); });
 }
@@ -316,6 +320,15 @@ Task<Result<Page<domain::Device>>> SqliteStore::devices(const PageRequest& page,
                                                         const DeviceFilter& filter) {
     const auto question = [&](Database& database) {
         return list_devices(database, filter, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::NotedDevice>>> SqliteStore::noted_devices(const PageRequest& page,
+                                                                   const DeviceFilter& filter) {
+    const auto question = [&](Database& database) {
+        return list_noted_devices(database, filter, page.after, page_size(page) + 1);
     };
     CO_TRY(auto items, co_await ask_on(listings_, question));
     co_return cut_page(std::move(items), page);

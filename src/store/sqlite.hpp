@@ -77,6 +77,9 @@ public:
     Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
     Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
+    Task<Result<domain::DeviceNotes>> device_notes(const DeviceId& id) override;
+    Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
+                                                          const DeviceFilter& filter) override;
 
 private:
     SqliteStore(Settings settings, std::unique_ptr<SqliteWriter> writer);

@@ -210,6 +210,7 @@ public:
     }
     Result<Done> operator()(const domain::DeleteDevice& write) const {
         TRY([[maybe_unused]] const auto kept, delete_hub_rows(database_, write.id));
+        TRY([[maybe_unused]] const auto noted, delete_device_notes(database_, write.id));
         return delete_device(database_, write.id);
     }
     Result<Done> operator()(const domain::PutDistrusted& write) const {
@@ -260,6 +261,9 @@ public:
     }
     Result<Done> operator()(const domain::RemoveMessage& write) const {
         return remove_message(database_, write.device, write.number);
+    }
+    Result<Done> operator()(const domain::PutDeviceNotes& write) const {
+        return put_device_notes(database_, write.device, write.notes);
     }
     Result<Done> operator()(const domain::PutSubscriptions& write) const {
         return put_subscriptions(database_, write.device, write.subscriptions);

@@ -125,6 +125,11 @@ public:
     virtual Task<Result<std::vector<domain::SasPolicy>>> policies() = 0;
     virtual Task<Result<AuditHead>> audit_head() = 0;
     virtual Task<Result<std::optional<std::string>>> setting(const std::string& key) = 0;
+    /// None was said: the default.
+    virtual Task<Result<domain::DeviceNotes>> device_notes(const DeviceId& id) = 0;
+    /// devices() with what operators say of them.
+    virtual Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
+                                                                  const DeviceFilter& filter) = 0;
 };
 
 /// Proof that changes are durable.
