@@ -11,6 +11,7 @@
 #include "service/caller.hpp"
 #include "service/sessions.hpp"
 #include "service/trust_book.hpp"
+#include "service/twin_document.hpp"
 #include "store/store.hpp"
 #include "store/telemetry.hpp"
 
@@ -52,6 +53,8 @@ struct NewMessage {
 struct TwinChange {
     std::optional<std::string> tags{};
     std::optional<std::string> desired{};
+    /// Otherwise `desired` is no patch, but all there shall be, or all of the members it names.
+    TwinWrite desired_is = TwinWrite::patch;
 };
 
 class Hub {

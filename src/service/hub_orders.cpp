@@ -129,13 +129,15 @@ Task<Result<domain::Twin>> Hub::change_twin(const Order& order, const std::strin
         changes.expects.push_back(
             domain::ExpectEtag{domain::RecordKind::twin, record.id.str(), twin.etag});
         AuditDetail detail;
+        std::string patch;
         if (change.tags) {
             detail.text("tags", *change.tags);
             CO_TRY(twin.tags, merge_into(TwinPart::tags, twin.tags, *change.tags));
         }
         if (change.desired) {
-            detail.text("desired", *change.desired);
-            CO_TRY(twin.desired, merge_into(TwinPart::desired, twin.desired, *change.desired));
+            CO_TRY(patch, patch_for(change.desired_is, twin.desired, *change.desired));
+            detail.text("desired", patch);
+            CO_TRY(twin.desired, merge_into(TwinPart::desired, twin.desired, patch));
             ++twin.desired_version;
         }
         twin.etag = new_etag(entropy_);
@@ -146,7 +148,7 @@ Task<Result<domain::Twin>> Hub::change_twin(const Order& order, const std::strin
         const auto receipt = co_await ledger_.commit(changes);
         if (receipt) {
             if (change.desired) {
-                const DesiredChange told{with_version(*change.desired, twin.desired_version),
+                const DesiredChange told{with_version(patch, twin.desired_version),
                                          twin.desired_version};
                 tell(record.id, told);
             }
