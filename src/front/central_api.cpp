@@ -86,6 +86,14 @@ Result<store::PageRequest> CentralCall::page() const {
     return page;
 }
 
+service::Order CentralCall::order_with(const std::optional<CentralTag>& tag) const {
+    service::Order with = order;
+    if (tag && with.if_match.one_of.empty()) {
+        with.if_match.one_of = {tag->of_certificate ? std::string{} : tag->etag};
+    }
+    return with;
+}
+
 json::object central_page(const CentralCall& call, json::array items, const std::string& next) {
     json::object page{{"value", std::move(items)}};
     if (next.empty()) {
@@ -181,6 +189,10 @@ const std::vector<CentralRoute>& central_routes() {
     static const std::vector<CentralRoute> routes = [] {
         std::vector<CentralRoute> all;
         add_central_group_routes(all);
+        add_central_device_routes(all);
+        add_central_attestation_routes(all);
+        add_central_hub_routes(all);
+        add_central_access_routes(all);
         return all;
     }();
     return routes;

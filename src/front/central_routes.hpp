@@ -35,6 +35,8 @@ struct CentralCall {
     Result<domain::Slot> slot() const;
     /// $top or maxpagesize, and where the page before ended. malformed "malformed-page".
     Result<store::PageRequest> page() const;
+    /// With the body's etag, where no If-Match was sent: that outranks it.
+    service::Order order_with(const std::optional<CentralTag>& tag) const;
     /// The members of the body; unknown ones are passed over, null is as good as not given.
     Fields fields() const { return Fields{body, {}, Unknown::ignored}; }
 };
@@ -63,6 +65,16 @@ const std::vector<CentralRoute>& central_routes();
 
 // The tables of the parts: central_groups.cpp and so on.
 void add_central_group_routes(std::vector<CentralRoute>& routes);
+void add_central_device_routes(std::vector<CentralRoute>& routes);
+void add_central_attestation_routes(std::vector<CentralRoute>& routes);
+void add_central_hub_routes(std::vector<CentralRoute>& routes);
+void add_central_access_routes(std::vector<CentralRoute>& routes);
+
+// What several parts share.
+
+/// not_found "device-not-found".
+Task<Result<domain::Device>> central_device(const CentralServices& services,
+                                            const CentralCall& call);
 
 /// {"value": […], "nextLink"}. `next`: where the page after this one begins; empty: there is none.
 boost::json::object central_page(const CentralCall& call, boost::json::array items,
