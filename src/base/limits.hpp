@@ -325,6 +325,43 @@ inline constexpr auto telemetry_wait_max = std::chrono::seconds{30};
 /// Methods that wait for a device's answer, all devices together.
 inline constexpr std::size_t method_calls_max = 10'000;
 
+// --- Device groups and jobs (spec/iot-central-api.md 3.5) ---
+/// Device groups, and jobs that wait or run at once: the cloud's own bounds.
+inline constexpr std::size_t device_groups_max = 500;
+inline constexpr std::size_t jobs_under_way_max = 5;
+/// Ids, names and descriptions of both. The cloud's bound for ids; twice what a screen shows.
+inline constexpr std::size_t job_id_chars_max = 255;
+inline constexpr std::size_t job_name_chars_max = 256;
+inline constexpr std::size_t job_description_chars_max = 1'024;
+/// A device group's filter: a few hundred devices by name still fit.
+inline constexpr std::size_t device_query_bytes_max = 16 * 1024;
+/// Parentheses and NOTs within each other in it, and the values it compares with, all together.
+inline constexpr std::size_t device_query_depth_max = 16;
+inline constexpr std::size_t device_query_values_max = 500;
+/// Names in the path of one property: as deep as a twin goes.
+inline constexpr std::size_t device_query_path_max = 10;
+/// What one job does to each device: properties set and commands called.
+inline constexpr std::size_t job_steps_max = 20;
+/// One value of a step, as JSON text: what a direct method takes.
+inline constexpr std::size_t job_value_bytes_max = 128 * 1024;
+/// Devices of one job: the cloud's bound for an application.
+inline constexpr std::size_t job_devices_max = 200'000;
+/// Finished jobs are kept this long (the cloud's bound), and jobs in all.
+inline constexpr auto job_life = std::chrono::hours{30 * 24};
+inline constexpr std::size_t jobs_max = 1'000;
+/// Devices of one job that are spoken to at once: five jobs stay far below method_calls_max, and
+/// their commits share transactions with those of registrations.
+inline constexpr std::size_t job_crew = 16;
+/// Devices read or written together by a job: a core is held a few milliseconds at the most.
+inline constexpr std::size_t job_page = 100;
+/// How long a batch waits for devices that are not connected, to send them a command.
+inline constexpr auto job_connect_time = 30s;
+/// A job's breath between two devices of one hand, and between two looks for absent ones.
+inline constexpr auto job_pause = 1ms;
+inline constexpr auto job_look_again = 500ms;
+/// The store was away: how long a job waits before it goes on.
+inline constexpr auto job_retry_pause = 1s;
+
 // --- Telemetry (store/telemetry_log) ---
 /// One record: the 256 KiB that IoT Hub allows for a message's body and properties, and room for
 /// the device's name, the time and the lengths of what is in it.
@@ -376,6 +413,9 @@ static_assert(peer_certificates_max <= pki_verify_certificates_max);
 static_assert(certificate_bytes_max <= peer_chain_bytes_max);
 static_assert(certificate_file_bytes_max < operator_body_bytes_max);
 static_assert(page_default <= page_max);
+static_assert(device_groups_max <= page_max);
+static_assert(jobs_under_way_max * job_crew < method_calls_max);
+static_assert(job_value_bytes_max <= method_payload_bytes_max);
 static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);

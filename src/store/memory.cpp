@@ -348,4 +348,70 @@ Task<Result<std::optional<std::string>>> MemoryStore::setting(const std::string&
     co_return found(state_.settings, key);
 }
 
+// --- Device groups and jobs -----------------------------------------------------------------
+
+Task<Result<std::optional<domain::DeviceGroup>>> MemoryStore::device_group(const std::string& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.device_groups, id);
+}
+
+Task<Result<Page<domain::DeviceGroup>>> MemoryStore::device_groups(const PageRequest& page) {
+    const std::scoped_lock lock{mutex_};
+    co_return page_of(state_.device_groups, page.after, page, every);
+}
+
+Task<Result<std::optional<domain::Job>>> MemoryStore::job(const std::string& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.jobs, id);
+}
+
+Task<Result<Page<domain::Job>>> MemoryStore::jobs(const PageRequest& page,
+                                                  const JobFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    co_return page_of(state_.jobs, page.after, page, [&filter](const auto& job) {
+        return !filter.under_way || domain::is_under_way(job.status);
+    });
+}
+
+Task<Result<Page<domain::JobDevice>>> MemoryStore::job_devices(const std::string& job,
+                                                               const PageRequest& page,
+                                                               const JobDeviceFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    CO_TRY(const std::uint64_t after, parse_sequence(page.after));
+    const auto devices = found(state_.job_devices, job);
+    std::vector<domain::JobDevice> items;
+    for (const auto& [number, device] :
+         devices.value_or(std::map<std::uint64_t, domain::JobDevice>{})) {
+        const bool past = page.after.empty() || number > after;
+        const bool chosen = (!filter.status || device.status == *filter.status) &&
+                            (!filter.before || number < *filter.before);
+        if (past && chosen && items.size() <= page_size(page)) {
+            items.push_back(device);
+        }
+    }
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<domain::JobProgress>> MemoryStore::job_progress(const std::string& job,
+                                                            std::uint64_t from, std::uint64_t to) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    domain::JobProgress progress;
+    const auto devices = state_.job_devices.find(job);
+    if (devices == state_.job_devices.end()) {
+        co_return progress;
+    }
+    for (const auto& [number, device] : devices->second) {
+        if (number >= from && number < to) {
+            ++progress.total;
+            progress.completed += device.status == domain::JobDeviceStatus::completed ? 1 : 0;
+            progress.failed += device.status == domain::JobDeviceStatus::failed ? 1 : 0;
+        }
+    }
+    co_return progress;
+}
+
 }  // namespace rollcall::store

@@ -10,6 +10,7 @@
 #include "store/expectations.hpp"
 #include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
+#include "store/job_rows.hpp"
 #include "store/schema.hpp"
 
 #include <sqlite3.h>
@@ -267,6 +268,24 @@ public:
     }
     Result<Done> operator()(const domain::PutSubscriptions& write) const {
         return put_subscriptions(database_, write.device, write.subscriptions);
+    }
+    Result<Done> operator()(const domain::PutDeviceGroup& write) const {
+        return put_device_group(database_, write.group);
+    }
+    Result<Done> operator()(const domain::DeleteDeviceGroup& write) const {
+        return delete_device_group(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutJob& write) const {
+        return put_job(database_, write.job);
+    }
+    Result<Done> operator()(const domain::DeleteJob& write) const {
+        return delete_job(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutJobDevice& write) const {
+        return put_job_device(database_, write.device);
+    }
+    Result<Done> operator()(const domain::DeleteJobDevices& write) const {
+        return delete_job_devices(database_, write);
     }
 
 private:
