@@ -354,6 +354,8 @@ inline constexpr std::size_t jobs_max = 1'000;
 inline constexpr std::size_t job_crew = 16;
 /// Devices read or written together by a job: a core is held a few milliseconds at the most.
 inline constexpr std::size_t job_page = 100;
+/// Devices one question for a device group's members looks at, before others have their turn.
+inline constexpr std::size_t device_group_look_max = 2'000;
 /// How long a batch waits for devices that are not connected, to send them a command.
 inline constexpr auto job_connect_time = 30s;
 /// A job's breath between two devices of one hand, and between two looks for absent ones.
@@ -414,6 +416,7 @@ static_assert(certificate_bytes_max <= peer_chain_bytes_max);
 static_assert(certificate_file_bytes_max < operator_body_bytes_max);
 static_assert(page_default <= page_max);
 static_assert(device_groups_max <= page_max);
+static_assert(jobs_max <= page_max);
 static_assert(jobs_under_way_max * job_crew < method_calls_max);
 static_assert(job_value_bytes_max <= method_payload_bytes_max);
 static_assert(initial_twin_depth_max + 4 < json_depth_max);

@@ -8,8 +8,10 @@
 #include "front/central_wire.hpp"
 #include "net/http.hpp"
 #include "service/access.hpp"
+#include "service/device_groups.hpp"
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
+#include "service/jobs.hpp"
 
 #include <string>
 
@@ -26,6 +28,8 @@ struct CentralServices {
     const Clock& clock;
     Entropy& entropy;
     ScopeId scope;
+    service::DeviceGroups& device_groups;
+    service::Jobs& jobs;
 };
 
 class CentralApi final : public net::HttpHandler {

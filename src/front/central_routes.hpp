@@ -69,6 +69,7 @@ void add_central_device_routes(std::vector<CentralRoute>& routes);
 void add_central_attestation_routes(std::vector<CentralRoute>& routes);
 void add_central_hub_routes(std::vector<CentralRoute>& routes);
 void add_central_access_routes(std::vector<CentralRoute>& routes);
+void add_central_job_routes(std::vector<CentralRoute>& routes);
 
 // What several parts share.
 

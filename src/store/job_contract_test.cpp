@@ -18,7 +18,8 @@ protected:
     std::vector<std::uint64_t> numbers(const std::string& job, const JobDeviceFilter& filter,
                                        const PageRequest& page = {}) {
         std::vector<std::uint64_t> all;
-        for (const auto& device : run(reader_->job_devices(job, page, filter)).value().items) {
+        const auto listed = run(reader_->job_devices(job, page, filter)).value();
+        for (const auto& device : listed.items) {
             all.push_back(device.number);
         }
         return all;
@@ -80,7 +81,8 @@ TEST_P(JobContract, JobsAreListedAllOrThoseUnderWay) {
     }
     const auto ids = [&](const PageRequest& page, bool under_way) {
         std::string all;
-        for (const auto& job : run(reader_->jobs(page, {under_way})).value().items) {
+        const auto listed = run(reader_->jobs(page, {under_way})).value();
+        for (const auto& job : listed.items) {
             all += job.id.back();
         }
         return all;

@@ -381,14 +381,17 @@ Task<Result<Page<domain::JobDevice>>> MemoryStore::job_devices(const std::string
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());
     CO_TRY(const std::uint64_t after, parse_sequence(page.after));
-    const auto devices = found(state_.job_devices, job);
     std::vector<domain::JobDevice> items;
-    for (const auto& [number, device] :
-         devices.value_or(std::map<std::uint64_t, domain::JobDevice>{})) {
-        const bool past = page.after.empty() || number > after;
-        const bool chosen = (!filter.status || device.status == *filter.status) &&
-                            (!filter.before || number < *filter.before);
-        if (past && chosen && items.size() <= page_size(page)) {
+    const auto devices = state_.job_devices.find(job);
+    if (devices == state_.job_devices.end()) {
+        co_return store::Page<domain::JobDevice>{};
+    }
+    const std::uint64_t first = page.after.empty() ? 0 : after + 1;
+    for (auto each = devices->second.lower_bound(first);
+         each != devices->second.end() && items.size() <= page_size(page); ++each) {
+        const auto& [number, device] = *each;
+        if ((!filter.status || device.status == *filter.status) &&
+            (!filter.before || number < *filter.before)) {
             items.push_back(device);
         }
     }
