@@ -3,6 +3,7 @@
 #pragma once
 
 #include "front/central_api.hpp"
+#include "support/job_host.hpp"
 #include "support/native_door.hpp"
 
 #include <string>
@@ -13,8 +14,11 @@
 namespace rollcall::test {
 
 struct CentralDoor : NativeDoor {
-    front::CentralApi central{
-        {enroller, access, hub, trust_book, store, telemetry, clock, entropy, facts.scope}};
+    DeskHost job_host{clock};
+    service::DeviceGroups device_groups{store, store, clock, entropy};
+    service::Jobs jobs{{store, store, hub, job_host, clock, entropy}};
+    front::CentralApi central{{enroller, access, hub, trust_book, store, telemetry, clock, entropy,
+                               facts.scope, device_groups, jobs}};
 
     struct Reply : HttpReply {
         std::string text{};
