@@ -342,8 +342,9 @@ inline constexpr std::size_t device_query_values_max = 500;
 inline constexpr std::size_t device_query_path_max = 10;
 /// What one job does to each device: properties set and commands called.
 inline constexpr std::size_t job_steps_max = 20;
-/// One value of a step, as JSON text: what a direct method takes.
-inline constexpr std::size_t job_value_bytes_max = 128 * 1024;
+/// Their values together, as JSON text: what a direct method takes. All jobs that are kept then fit
+/// memory, should anybody list them.
+inline constexpr std::size_t job_values_bytes_max = 128 * 1024;
 /// Devices of one job: the cloud's bound for an application.
 inline constexpr std::size_t job_devices_max = 200'000;
 /// Finished jobs are kept this long (the cloud's bound), and jobs in all.
@@ -418,7 +419,7 @@ static_assert(page_default <= page_max);
 static_assert(device_groups_max <= page_max);
 static_assert(jobs_max <= page_max);
 static_assert(jobs_under_way_max * job_crew < method_calls_max);
-static_assert(job_value_bytes_max <= method_payload_bytes_max);
+static_assert(job_values_bytes_max <= method_payload_bytes_max);
 static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);

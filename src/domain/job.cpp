@@ -55,12 +55,6 @@ Result<Done> check_step(const JobStep& step) {
                              std::to_string(limits::method_name_chars_max) + " characters",
                          "malformed-path");
     }
-    if (step.value.size() > limits::job_value_bytes_max) {
-        return Error{ErrorKind::too_large,
-                     "the value of '" + step.path + "' has at most " +
-                         std::to_string(limits::job_value_bytes_max) + " bytes",
-                     "value-too-large"};
-    }
     return check_words("target", step.target, limits::job_name_chars_max);
 }
 
@@ -72,8 +66,10 @@ Result<Done> check_steps(const std::vector<JobStep>& steps) {
     }
     std::vector<std::string_view> properties;
     std::size_t bytes = 0;
+    std::size_t all_bytes = 0;
     for (const auto& step : steps) {
         TRY([[maybe_unused]] const Done good, check_step(step));
+        all_bytes += step.value.size();
         if (step.kind == JobStep::Kind::command) {
             continue;
         }
@@ -86,6 +82,12 @@ Result<Done> check_steps(const std::vector<JobStep>& steps) {
             }
         }
         properties.push_back(step.path);
+    }
+    if (all_bytes > limits::job_values_bytes_max) {
+        return Error{ErrorKind::too_large,
+                     "the values of a job have at most " +
+                         std::to_string(limits::job_values_bytes_max) + " bytes together",
+                     "value-too-large"};
     }
     if (bytes > limits::twin_properties_bytes_max) {
         return Error{ErrorKind::too_large,

@@ -64,7 +64,7 @@ TEST(Job, WhatIsWrittenBadlyIsRefusedByName) {
         return [share](Job& job) { job.threshold = JobThreshold{share, false}; };
     };
     const std::string name(limits::job_name_chars_max, 'x');
-    const std::string long_value(limits::job_value_bytes_max, '1');
+    const std::string long_value(limits::job_values_bytes_max, '1');
     const std::string id(limits::job_id_chars_max, 'x');
     const Row rows[] = {
         {"", [](Job&) {}},
@@ -95,6 +95,7 @@ TEST(Job, WhatIsWrittenBadlyIsRefusedByName) {
         {"value-missing", steps({property("a", "")})},
         {"", steps({command("c", long_value)})},
         {"value-too-large", steps({command("c", long_value + "1")})},
+        {"value-too-large", steps({command("c", long_value), command("d", "1")})},
         {"", steps({property("a", std::string(limits::twin_properties_bytes_max - 1, '1'))})},
         {"value-too-large",
          steps({property("a", std::string(limits::twin_properties_bytes_max, '1'))})},

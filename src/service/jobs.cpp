@@ -268,16 +268,21 @@ Task<Result<Done>> Jobs::go_on() {
 
 /// Jobs whose failed devices have yet to be read.
 Task<Result<std::set<std::string>>> Jobs::needed_by_reruns() {
-    const store::PageRequest page{.count = limits::page_max};
+    store::PageRequest page{.count = limits::job_page};
     const store::JobFilter all;
-    CO_TRY(const auto jobs, co_await world_.reader.jobs(page, all));
     std::set<std::string> needed;
-    for (const auto& job : jobs.items) {
-        if (!domain::is_over(job.status) && !job.chosen) {
-            needed.insert(job.rerun_of);
+    while (true) {
+        CO_TRY(const auto jobs, co_await world_.reader.jobs(page, all));
+        for (const auto& job : jobs.items) {
+            if (!domain::is_over(job.status) && !job.chosen) {
+                needed.insert(job.rerun_of);
+            }
         }
+        if (jobs.next.empty()) {
+            co_return needed;
+        }
+        page.after = jobs.next;
     }
-    co_return needed;
 }
 
 /// First its devices, some at a time; then it.

@@ -261,8 +261,13 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what step 9 made.
-#define WITHOUT_DEVICE_NOTES "DROP TABLE device_notes;"
+/// Takes back what step 10 made.
+#define WITHOUT_JOBS "DROP TABLE device_groups; DROP TABLE jobs; DROP TABLE job_devices;"
+
+/// And step 9.
+#define WITHOUT_DEVICE_NOTES \
+    WITHOUT_JOBS             \
+    "DROP TABLE device_notes;"
 
 /// And step 8.
 #define WITHOUT_TOKEN_FORMS                \
@@ -382,6 +387,15 @@ TEST_F(SqliteStores, AnEighthSchemaIsBroughtUpToDate) {
         ASSERT_TRUE(run(store->commit({.writes = {PutDeviceNotes{device.id, notes}}})));
     }
     EXPECT_EQ(run(open()->device_notes(device.id)).value(), notes);
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
+}
+
+TEST_F(SqliteStores, ANinthSchemaIsBroughtUpToDate) {
+    ASSERT_TRUE(run(open()->commit({.writes = {PutDevice{a_device("dev")}}})));
+    tamper(WITHOUT_JOBS "PRAGMA user_version=9");
+    const auto job = a_job("job");
+    ASSERT_TRUE(run(open()->commit({.writes = {PutJob{job}}})));
+    EXPECT_EQ(run(open()->job("job")).value(), job);
     EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
