@@ -2,6 +2,7 @@
 // The composition root: every part of a server, made in order and handed to the next by reference.
 #include "app/serve.hpp"
 
+#include "app/core_host.hpp"
 #include "app/doors.hpp"
 #include "app/instance.hpp"
 #include "app/socket_path.hpp"
@@ -9,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/limits.hpp"
 #include "front/amqp_reception.hpp"
+#include "front/central_api.hpp"
 #include "front/certificate_api.hpp"
 #include "front/device_amqp.hpp"
 #include "front/device_https.hpp"
@@ -27,8 +29,10 @@
 #include "net/amqp_door.hpp"
 #include "net/http_session.hpp"
 #include "net/mqtt_door.hpp"
+#include "service/device_groups.hpp"
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
+#include "service/jobs.hpp"
 #include "service/registrar.hpp"
 #include "service/trust_watch.hpp"
 #include "store/telemetry_log.hpp"
@@ -162,6 +166,9 @@ private:
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
                       admission_, clock_, entropy_,    metrics_,  ground_.hub};
+    service::DeviceGroups device_groups_{store_, store_, clock_, entropy_};
+    CoreHost job_host_{runtime_};
+    service::Jobs jobs_{{store_, store_, hub_, job_host_, clock_, entropy_}};
     service::Access access_{store_, store_, clock_, entropy_,
                             operator_hosts(settings_, ground_.hub)};
 
@@ -194,12 +201,16 @@ private:
     front::CertificateApi certificate_api_{{enroller_, access_, trust_book_, entropy_, resource_}};
     front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
     front::RegistryApi registry_{{enroller_, access_, hub_, store_, clock_, entropy_}};
+    front::CentralApi central_{{enroller_, access_, hub_, trust_book_, store_, *ground_.telemetry,
+                                clock_, entropy_, scope_, device_groups_, jobs_}};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},
                                          {"registrations", dps_service_},
                                          {"subscriptions", certificate_api_},
                                          {"devices", registry_},
-                                         {"twins", registry_}},
+                                         {"twins", registry_},
+                                         {"api/v1", native_api_},
+                                         {"api", central_}},
                                         native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
@@ -292,6 +303,7 @@ void Server::run(const Streams& io) {
         first.spawn("server-certificate-renewal",
                     keep_renewed(first, *ground_.local_ca, clock_, entropy_));
     }
+    job_host_.spawn("jobs", jobs_.keep_house());
     first.spawn("readiness", tell_readiness(first));
     runtime_.stop_on_signals(settings_.drain_time);
     runtime_.start();

@@ -325,6 +325,46 @@ inline constexpr auto telemetry_wait_max = std::chrono::seconds{30};
 /// Methods that wait for a device's answer, all devices together.
 inline constexpr std::size_t method_calls_max = 10'000;
 
+// --- Device groups and jobs (spec/iot-central-api.md 3.5) ---
+/// Device groups, and jobs that wait or run at once: the cloud's own bounds.
+inline constexpr std::size_t device_groups_max = 500;
+inline constexpr std::size_t jobs_under_way_max = 5;
+/// Ids, names and descriptions of both. The cloud's bound for ids; twice what a screen shows.
+inline constexpr std::size_t job_id_chars_max = 255;
+inline constexpr std::size_t job_name_chars_max = 256;
+inline constexpr std::size_t job_description_chars_max = 1'024;
+/// A device group's filter: a few hundred devices by name still fit.
+inline constexpr std::size_t device_query_bytes_max = 16 * 1024;
+/// Parentheses and NOTs within each other in it, and the values it compares with, all together.
+inline constexpr std::size_t device_query_depth_max = 16;
+inline constexpr std::size_t device_query_values_max = 500;
+/// Names in the path of one property: as deep as a twin goes.
+inline constexpr std::size_t device_query_path_max = 10;
+/// What one job does to each device: properties set and commands called.
+inline constexpr std::size_t job_steps_max = 20;
+/// Their values together, as JSON text: what a direct method takes. All jobs that are kept then fit
+/// memory, should anybody list them.
+inline constexpr std::size_t job_values_bytes_max = 128 * 1024;
+/// Devices of one job: the cloud's bound for an application.
+inline constexpr std::size_t job_devices_max = 200'000;
+/// Finished jobs are kept this long (the cloud's bound), and jobs in all.
+inline constexpr auto job_life = std::chrono::hours{30 * 24};
+inline constexpr std::size_t jobs_max = 1'000;
+/// Devices of one job that are spoken to at once: five jobs stay far below method_calls_max, and
+/// their commits share transactions with those of registrations.
+inline constexpr std::size_t job_crew = 16;
+/// Devices read or written together by a job: a core is held a few milliseconds at the most.
+inline constexpr std::size_t job_page = 100;
+/// Devices one question for a device group's members looks at, before others have their turn.
+inline constexpr std::size_t device_group_look_max = 2'000;
+/// How long a batch waits for devices that are not connected, to send them a command.
+inline constexpr auto job_connect_time = 30s;
+/// A job's breath between two devices of one hand, and between two looks for absent ones.
+inline constexpr auto job_pause = 1ms;
+inline constexpr auto job_look_again = 500ms;
+/// The store was away: how long a job waits before it goes on.
+inline constexpr auto job_retry_pause = 1s;
+
 // --- Telemetry (store/telemetry_log) ---
 /// One record: the 256 KiB that IoT Hub allows for a message's body and properties, and room for
 /// the device's name, the time and the lengths of what is in it.
@@ -347,6 +387,25 @@ inline constexpr std::size_t telemetry_queue_bytes_max = 64 * 1024 * 1024;
 /// What one question looks through before others have their turn, and the most an answer holds.
 inline constexpr std::size_t telemetry_look_bytes_max = 16 * 1024 * 1024;
 
+// --- IoT Central's API (spec/iot-central-api.md 3.3) ---
+/// Records in one of its pages where none is asked for, and at most.
+inline constexpr std::size_t central_page_default = 25;
+inline constexpr std::size_t central_page_max = 100;
+/// What a device or a group is called; the cloud's bound.
+inline constexpr std::size_t display_name_chars_max = 148;
+/// A template's id is a DTMI.
+inline constexpr std::size_t template_id_chars_max = 2'048;
+/// Organizations of one device (the cloud allows one), and the length of an organization's id.
+inline constexpr std::size_t device_organizations_max = 5;
+inline constexpr std::size_t organization_id_chars_max = 49;
+/// A $filter's text, and parentheses and negations within each other in it.
+inline constexpr std::size_t central_filter_bytes_max = 2'048;
+inline constexpr std::size_t central_filter_depth_max = 16;
+/// Devices looked at for one page of a list that is filtered: a page may come short, with a
+/// nextLink. And those that are sorted for one.
+inline constexpr std::size_t central_filter_reads_max = 10'000;
+inline constexpr std::size_t central_sorted_devices_max = 10'000;
+
 static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
@@ -357,6 +416,10 @@ static_assert(peer_certificates_max <= pki_verify_certificates_max);
 static_assert(certificate_bytes_max <= peer_chain_bytes_max);
 static_assert(certificate_file_bytes_max < operator_body_bytes_max);
 static_assert(page_default <= page_max);
+static_assert(device_groups_max <= page_max);
+static_assert(jobs_max <= page_max);
+static_assert(jobs_under_way_max * job_crew < method_calls_max);
+static_assert(job_values_bytes_max <= method_payload_bytes_max);
 static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);
@@ -369,5 +432,7 @@ static_assert(telemetry_record_bytes_max < telemetry_batch_bytes_max);
 static_assert(telemetry_batch_bytes_max < telemetry_queue_bytes_max);
 static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);
 static_assert(telemetry_segment_bytes_max < telemetry_bytes_max);
+static_assert(central_page_max <= page_max);
+static_assert(central_page_max <= central_filter_reads_max);
 
 }  // namespace rollcall::limits

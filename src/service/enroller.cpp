@@ -80,6 +80,9 @@ Task<Result<Enroller::Snapshot>> Enroller::look(const Subject& subject) {
             CO_TRY(snapshot.registration,
                    co_await reader_.registration(snapshot.device->registration));
         }
+        if (subject.device_notes) {
+            CO_TRY(snapshot.device_notes, co_await reader_.device_notes(*subject.device));
+        }
     }
     co_return snapshot;
 }

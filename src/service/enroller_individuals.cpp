@@ -10,23 +10,6 @@ namespace {
 using domain::IndividualEnrollment;
 using x509::Certificate;
 
-Result<Done> apply(IndividualEnrollment& enrollment, const IndividualSettings& settings) {
-    enrollment.enabled = settings.enabled.value_or(enrollment.enabled);
-    enrollment.reprovision.update_hub_assignment =
-        settings.update_hub_assignment.value_or(enrollment.reprovision.update_hub_assignment);
-    enrollment.reprovision.migrate_device_data =
-        settings.migrate_device_data.value_or(enrollment.reprovision.migrate_device_data);
-    enrollment.initial_twin = settings.initial_twin.value_or(enrollment.initial_twin);
-    TRY([[maybe_unused]] const Done allocated,
-        service::apply(enrollment.allocation, settings.allocation));
-    if (settings.device_id && settings.device_id->empty()) {
-        enrollment.device_id.reset();
-    } else if (settings.device_id) {
-        TRY(enrollment.device_id, parse_device_id(*settings.device_id));
-    }
-    return Done{};
-}
-
 Result<std::vector<domain::LeafChange>> read_leaves(const LeafUploads& uploads) {
     std::vector<domain::LeafChange> changes;
     for (const auto slot : domain::both_slots) {
@@ -91,6 +74,23 @@ void fill_preview(Preview& preview, const IndividualEnrollment& before,
 }
 
 }  // namespace
+
+Result<Done> apply(IndividualEnrollment& enrollment, const IndividualSettings& settings) {
+    enrollment.enabled = settings.enabled.value_or(enrollment.enabled);
+    enrollment.reprovision.update_hub_assignment =
+        settings.update_hub_assignment.value_or(enrollment.reprovision.update_hub_assignment);
+    enrollment.reprovision.migrate_device_data =
+        settings.migrate_device_data.value_or(enrollment.reprovision.migrate_device_data);
+    enrollment.initial_twin = settings.initial_twin.value_or(enrollment.initial_twin);
+    TRY([[maybe_unused]] const Done allocated,
+        service::apply(enrollment.allocation, settings.allocation));
+    if (settings.device_id && settings.device_id->empty()) {
+        enrollment.device_id.reset();
+    } else if (settings.device_id) {
+        TRY(enrollment.device_id, parse_device_id(*settings.device_id));
+    }
+    return Done{};
+}
 
 AuditDetail difference(const IndividualEnrollment& before, const IndividualEnrollment& after) {
     const auto device = [](const IndividualEnrollment& each) {

@@ -17,6 +17,7 @@ namespace rollcall::service {
 struct Enroller::Subject {
     std::optional<RegistrationId> individual{};  ///< its enrollment and its registration
     std::optional<DeviceId> device{};            ///< the device and its registration
+    bool device_notes = false;                   ///< what is said of it, too
 };
 
 struct Enroller::Snapshot {
@@ -24,6 +25,7 @@ struct Enroller::Snapshot {
     std::optional<domain::IndividualEnrollment> individual{};
     std::optional<domain::Registration> registration{};
     std::optional<domain::Device> device{};
+    domain::DeviceNotes device_notes{};
 };
 
 struct Enroller::Plan {
@@ -58,6 +60,42 @@ std::string shown(const x509::Certificate& certificate);
 std::string shown(domain::Slot slot);
 /// Changes the rule as the settings say; malformed where it could never work then.
 Result<Done> apply(domain::AllocationRule& rule, const AllocationSettings& settings);
+/// Changes the entry as the settings say.
+Result<Done> apply(domain::EnrollmentGroup& group, const GroupSettings& settings);
+Result<Done> apply(domain::IndividualEnrollment& enrollment, const IndividualSettings& settings);
+/// malformed "attestation-type": an entry that attests by `kind` goes on to.
+Error other_kind(domain::AttestationKind kind);
+/// The keys that stand in the entry then: those given, else those it has, else new ones. malformed
+/// "attestation-type" where it attests by certificate.
+template <class Entry>
+Result<Done> apply_keys(Entry& entry, const std::optional<KeyUploads>& keys, bool is_new,
+                        Entropy& entropy);
+/// What an audit event tells of them.
+template <class Entry>
+void tell_keys(AuditDetail& detail, const Entry& before, const Entry& after);
+/// Facades take what could never attest, as the cloud does; the audit log says what was found.
+void tell_findings(AuditDetail& detail, const std::vector<x509::Finding>& findings);
+/// May an entry be made, or changed? `before`: nullptr where there is none; `exists` and `missing`
+/// are what to say then. stale where If-Match asks for another.
+template <class Entry>
+Result<Done> may_put(const Order& order, PutMode mode, const Entry* before, const Error& exists,
+                     const Error& missing) {
+    if (before == nullptr) {
+        if (mode == PutMode::change) {
+            return missing;
+        }
+        if (!order.if_match.one_of.empty()) {
+            return Error{ErrorKind::stale,
+                         "If-Match asks for a record that is there already, and there is none",
+                         "stale"};
+        }
+        return Done{};
+    }
+    if (mode == PutMode::make) {
+        return exists;
+    }
+    return order.if_match.check(before->etag);
+}
 /// What an audit event tells of an entry's settings, and of an individual's certificates.
 AuditDetail difference(const domain::EnrollmentGroup& before, const domain::EnrollmentGroup& after);
 AuditDetail difference(const domain::IndividualEnrollment& before,

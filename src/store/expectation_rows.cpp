@@ -4,6 +4,7 @@
 #include "store/expectations.hpp"
 #include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
+#include "store/job_rows.hpp"
 #include "store/rows.hpp"
 
 namespace rollcall::store {
@@ -22,6 +23,8 @@ std::string_view etag_sql(domain::RecordKind kind) {
         case domain::RecordKind::twin: return "SELECT etag FROM twins WHERE id=?";
         case domain::RecordKind::hub: return "SELECT etag FROM linked_hubs WHERE id=?";
         case domain::RecordKind::policy: return "SELECT etag FROM sas_policies WHERE id=?";
+        case domain::RecordKind::device_group: return "SELECT etag FROM device_groups WHERE id=?";
+        case domain::RecordKind::job: return "SELECT etag FROM jobs WHERE id=?";
     }
     return {};
 }
@@ -85,6 +88,16 @@ public:
     Result<Refusal> operator()(const domain::ExpectQueueRoom& expected) const {
         TRY(const std::uint64_t waiting, count_messages(database_, expected.device, expected.now));
         return waiting < expected.max ? Refusal{} : Refusal{queue_full(expected)};
+    }
+
+    Result<Refusal> operator()(const domain::ExpectDeviceGroupRoom& expected) const {
+        TRY(const std::size_t kept, count_device_groups(database_));
+        return kept < expected.max ? Refusal{} : Refusal{too_many_device_groups(expected)};
+    }
+
+    Result<Refusal> operator()(const domain::ExpectJobRoom& expected) const {
+        TRY(const JobCounts counts, count_jobs(database_));
+        return too_many_jobs(expected, counts.under_way, counts.kept);
     }
 
 private:

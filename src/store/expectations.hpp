@@ -19,4 +19,10 @@ Error ca_already_known();
 /// Two tokens with one secret; `conflict`, "token-already-known".
 Error token_already_known();
 
+/// There are as many device groups as there may be; `conflict`, "too-many-device-groups".
+Error too_many_device_groups(const domain::ExpectDeviceGroupRoom& expected);
+/// `conflict`, "too-many-jobs-under-way" or "too-many-jobs"; none: there is room.
+std::optional<Error> too_many_jobs(const domain::ExpectJobRoom& expected, std::size_t under_way,
+                                   std::size_t kept);
+
 }  // namespace rollcall::store

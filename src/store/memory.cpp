@@ -222,13 +222,41 @@ Task<Result<std::uint64_t>> MemoryStore::registration_count(const RegistrationFi
                       [&filter](const auto& each) { return matches(each.second, filter); }));
 }
 
+namespace {
+
+bool matches(const domain::Device& device, const DeviceFilter& filter) {
+    return device.id.str().starts_with(filter.id_prefix) &&
+           (!filter.state || domain::state_of(device) == *filter.state);
+}
+
+}  // namespace
+
 Task<Result<Page<domain::Device>>> MemoryStore::devices(const PageRequest& page,
                                                         const DeviceFilter& filter) {
     const std::scoped_lock lock{mutex_};
-    co_return page_of(state_.devices, page.after, page, [&filter](const auto& device) {
-        return device.id.str().starts_with(filter.id_prefix) &&
-               (!filter.state || domain::state_of(device) == *filter.state);
-    });
+    co_return page_of(state_.devices, page.after, page,
+                      [&filter](const auto& device) { return matches(device, filter); });
+}
+
+Task<Result<domain::DeviceNotes>> MemoryStore::device_notes(const DeviceId& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.device_notes, id.str()).value_or(domain::DeviceNotes{});
+}
+
+Task<Result<Page<domain::NotedDevice>>> MemoryStore::noted_devices(const PageRequest& page,
+                                                                   const DeviceFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY(auto devices, page_of(state_.devices, page.after, page, [&filter](const auto& device) {
+               return matches(device, filter);
+           }));
+    Page<domain::NotedDevice> noted;
+    noted.next = std::move(devices.next);
+    for (auto& device : devices.items) {
+        auto notes = found(state_.device_notes, device.id.str()).value_or(domain::DeviceNotes{});
+        noted.items.push_back({std::move(device), std::move(notes)});
+    }
+    co_return noted;
 }
 
 Task<Result<std::vector<domain::Distrusted>>> MemoryStore::distrusted() {
@@ -318,6 +346,75 @@ Task<Result<std::optional<std::string>>> MemoryStore::setting(const std::string&
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());
     co_return found(state_.settings, key);
+}
+
+// --- Device groups and jobs -----------------------------------------------------------------
+
+Task<Result<std::optional<domain::DeviceGroup>>> MemoryStore::device_group(const std::string& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.device_groups, id);
+}
+
+Task<Result<Page<domain::DeviceGroup>>> MemoryStore::device_groups(const PageRequest& page) {
+    const std::scoped_lock lock{mutex_};
+    co_return page_of(state_.device_groups, page.after, page, every);
+}
+
+Task<Result<std::optional<domain::Job>>> MemoryStore::job(const std::string& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.jobs, id);
+}
+
+Task<Result<Page<domain::Job>>> MemoryStore::jobs(const PageRequest& page,
+                                                  const JobFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    co_return page_of(state_.jobs, page.after, page, [&filter](const auto& job) {
+        return !filter.under_way || domain::is_under_way(job.status);
+    });
+}
+
+Task<Result<Page<domain::JobDevice>>> MemoryStore::job_devices(const std::string& job,
+                                                               const PageRequest& page,
+                                                               const JobDeviceFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    CO_TRY(const std::uint64_t after, parse_sequence(page.after));
+    std::vector<domain::JobDevice> items;
+    const auto devices = state_.job_devices.find(job);
+    if (devices == state_.job_devices.end()) {
+        co_return store::Page<domain::JobDevice>{};
+    }
+    const std::uint64_t first = page.after.empty() ? 0 : after + 1;
+    for (auto each = devices->second.lower_bound(first);
+         each != devices->second.end() && items.size() <= page_size(page); ++each) {
+        const auto& [number, device] = *each;
+        if ((!filter.status || device.status == *filter.status) &&
+            (!filter.before || number < *filter.before)) {
+            items.push_back(device);
+        }
+    }
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<domain::JobProgress>> MemoryStore::job_progress(const std::string& job,
+                                                            std::uint64_t from, std::uint64_t to) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    domain::JobProgress progress;
+    const auto devices = state_.job_devices.find(job);
+    if (devices == state_.job_devices.end()) {
+        co_return progress;
+    }
+    for (const auto& [number, device] : devices->second) {
+        if (number >= from && number < to) {
+            ++progress.total;
+            progress.completed += device.status == domain::JobDeviceStatus::completed ? 1 : 0;
+            progress.failed += device.status == domain::JobDeviceStatus::failed ? 1 : 0;
+        }
+    }
+    co_return progress;
 }
 
 }  // namespace rollcall::store

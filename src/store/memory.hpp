@@ -57,6 +57,18 @@ public:
     Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
     Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
+    Task<Result<domain::DeviceNotes>> device_notes(const DeviceId& id) override;
+    Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
+                                                          const DeviceFilter& filter) override;
+    Task<Result<std::optional<domain::DeviceGroup>>> device_group(const std::string& id) override;
+    Task<Result<Page<domain::DeviceGroup>>> device_groups(const PageRequest& page) override;
+    Task<Result<std::optional<domain::Job>>> job(const std::string& id) override;
+    Task<Result<Page<domain::Job>>> jobs(const PageRequest& page, const JobFilter& filter) override;
+    Task<Result<Page<domain::JobDevice>>> job_devices(const std::string& job,
+                                                      const PageRequest& page,
+                                                      const JobDeviceFilter& filter) override;
+    Task<Result<domain::JobProgress>> job_progress(const std::string& job, std::uint64_t from,
+                                                   std::uint64_t to) override;
 
 private:
     /// Keys are those of the rows: folded where ids compare without case.
@@ -74,12 +86,16 @@ private:
         std::map<std::string, std::map<std::uint64_t, domain::DeviceMessage>> messages;
         std::uint64_t newest_message = 0;
         std::map<std::string, domain::Subscriptions> subscriptions;
+        std::map<std::string, domain::DeviceNotes> device_notes;
         std::map<Digest, domain::Distrusted> distrusted;
         std::map<Digest, std::pair<TimePoint, x509::Certificate>> intermediates;
         std::map<std::string, domain::LinkedHub> hubs;
         std::map<std::string, domain::AccessToken> tokens;
         std::map<std::string, domain::SasPolicy> policies;
         std::map<std::string, std::string> settings;
+        std::map<std::string, domain::DeviceGroup> device_groups;
+        std::map<std::string, domain::Job> jobs;
+        std::map<std::string, std::map<std::uint64_t, domain::JobDevice>> job_devices;
         std::vector<AuditRecord> audit;
         AuditHead audit_head{};
         Receipt versions{1, 1};

@@ -65,6 +65,17 @@ public:
         }
         return waiting < expected.max ? Refusal{} : Refusal{queue_full(expected)};
     }
+    Refusal operator()(const domain::ExpectDeviceGroupRoom& expected) const {
+        return state_.device_groups.size() < expected.max
+                   ? Refusal{}
+                   : Refusal{too_many_device_groups(expected)};
+    }
+    Refusal operator()(const domain::ExpectJobRoom& expected) const {
+        const auto under_way = std::count_if(
+            state_.jobs.begin(), state_.jobs.end(),
+            [](const auto& each) { return domain::is_under_way(each.second.status); });
+        return too_many_jobs(expected, static_cast<std::size_t>(under_way), state_.jobs.size());
+    }
 
 private:
     template <class Map>
@@ -84,6 +95,9 @@ private:
             case domain::RecordKind::hub: return etag_in(state_.hubs, folded);
             case domain::RecordKind::policy: return etag_in(state_.policies, folded);
             case domain::RecordKind::twin: return etag_in(state_.twins, expected.id);
+            case domain::RecordKind::device_group:
+                return etag_in(state_.device_groups, expected.id);
+            case domain::RecordKind::job: return etag_in(state_.jobs, expected.id);
         }
         return {};
     }
@@ -143,6 +157,7 @@ public:
         state_.twins.erase(id);
         state_.messages.erase(id);
         state_.subscriptions.erase(id);
+        state_.device_notes.erase(id);
         return erase(state_.devices, id);
     }
     Result<Done> operator()(const domain::PutDistrusted& write) {
@@ -233,6 +248,29 @@ public:
         return write.subscriptions.any()
                    ? put(state_.subscriptions, write.device.str(), write.subscriptions)
                    : erase(state_.subscriptions, write.device.str());
+    }
+    Result<Done> operator()(const domain::PutDeviceNotes& write) {
+        return write.notes == domain::DeviceNotes{}
+                   ? erase(state_.device_notes, write.device.str())
+                   : put(state_.device_notes, write.device.str(), write.notes);
+    }
+    Result<Done> operator()(const domain::PutDeviceGroup& write) {
+        return put(state_.device_groups, write.group.id, write.group);
+    }
+    Result<Done> operator()(const domain::DeleteDeviceGroup& write) {
+        return erase(state_.device_groups, write.id);
+    }
+    Result<Done> operator()(const domain::PutJob& write) {
+        return put(state_.jobs, write.job.id, write.job);
+    }
+    Result<Done> operator()(const domain::DeleteJob& write) { return erase(state_.jobs, write.id); }
+    Result<Done> operator()(const domain::PutJobDevice& write) {
+        return put(state_.job_devices[write.device.job], write.device.number, write.device);
+    }
+    Result<Done> operator()(const domain::DeleteJobDevices& write) {
+        auto& devices = state_.job_devices[write.job];
+        devices.erase(devices.lower_bound(write.from), devices.lower_bound(write.to));
+        return Done{};
     }
 
 private:

@@ -2,6 +2,7 @@
 #include "store/schema.hpp"
 
 #include "base/limits.hpp"
+#include "domain/job.hpp"
 #include "domain/registration.hpp"
 #include "store/bookkeeping_rows.hpp"
 
@@ -334,6 +335,69 @@ ALTER TABLE tokens ADD COLUMN last_used INTEGER;
 
 static_assert(static_cast<int>(domain::Role::viewer) == 3);
 static_assert(static_cast<int>(domain::TokenForm::central) == 1);
+
+/// Step 9: what operators say of devices. Few have any: registering writes none.
+constexpr const char* device_notes = R"sql(
+CREATE TABLE device_notes (
+    device        TEXT PRIMARY KEY,
+    display_name  TEXT NOT NULL,            -- empty: the id
+    template      TEXT NOT NULL,
+    simulated     INTEGER NOT NULL,
+    organizations TEXT NOT NULL             -- ids with spaces between them
+) STRICT;
+)sql";
+
+/// Step 10: device groups, jobs and their devices. `orders`: batch, threshold and steps, packed
+/// (see job_rows.cpp).
+constexpr const char* device_groups_and_jobs = R"sql(
+CREATE TABLE device_groups (
+    id           TEXT PRIMARY KEY,          -- as given: case matters
+    display_name TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    filter       TEXT NOT NULL,
+    etag         TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    updated      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE jobs (
+    id           TEXT PRIMARY KEY,          -- as given: case matters
+    display_name TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    device_group TEXT NOT NULL,
+    filter       TEXT NOT NULL,
+    orders       BLOB NOT NULL,
+    rerun_of     TEXT NOT NULL,
+    status       INTEGER NOT NULL,
+    chosen       INTEGER NOT NULL,
+    total        INTEGER NOT NULL,
+    completed    INTEGER NOT NULL,
+    failed       INTEGER NOT NULL,
+    fault        TEXT NOT NULL,
+    created_by   TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    started      INTEGER,
+    ended        INTEGER,
+    etag         TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE job_devices (
+    job     TEXT NOT NULL,
+    number  INTEGER NOT NULL,
+    device  TEXT NOT NULL,
+    status  INTEGER NOT NULL,
+    done    INTEGER NOT NULL,
+    calling INTEGER NOT NULL,
+    fault   TEXT NOT NULL,
+    PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+-- For what is left to do, what failed, and how many of each.
+CREATE INDEX job_devices_by_status ON job_devices (job, status, number);
+)sql";
+
+static_assert(static_cast<int>(domain::JobStatus::stopped) == 5);
+static_assert(static_cast<int>(domain::JobStatus::running) == 1);
+static_assert(static_cast<int>(domain::JobDeviceStatus::failed) == 2);
 static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
@@ -342,7 +406,8 @@ static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
 constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,   symmetric_keys,
-                                linked_hubs,  shared_access_policies, client_notes, token_forms};
+                                linked_hubs,  shared_access_policies, client_notes, token_forms,
+                                device_notes, device_groups_and_jobs};
 
 Result<Done> refuse_strangers(Database& database);
 

@@ -10,6 +10,7 @@
 #include "store/expectations.hpp"
 #include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
+#include "store/job_rows.hpp"
 #include "store/schema.hpp"
 
 #include <sqlite3.h>
@@ -210,6 +211,7 @@ public:
     }
     Result<Done> operator()(const domain::DeleteDevice& write) const {
         TRY([[maybe_unused]] const auto kept, delete_hub_rows(database_, write.id));
+        TRY([[maybe_unused]] const auto noted, delete_device_notes(database_, write.id));
         return delete_device(database_, write.id);
     }
     Result<Done> operator()(const domain::PutDistrusted& write) const {
@@ -261,8 +263,29 @@ public:
     Result<Done> operator()(const domain::RemoveMessage& write) const {
         return remove_message(database_, write.device, write.number);
     }
+    Result<Done> operator()(const domain::PutDeviceNotes& write) const {
+        return put_device_notes(database_, write.device, write.notes);
+    }
     Result<Done> operator()(const domain::PutSubscriptions& write) const {
         return put_subscriptions(database_, write.device, write.subscriptions);
+    }
+    Result<Done> operator()(const domain::PutDeviceGroup& write) const {
+        return put_device_group(database_, write.group);
+    }
+    Result<Done> operator()(const domain::DeleteDeviceGroup& write) const {
+        return delete_device_group(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutJob& write) const {
+        return put_job(database_, write.job);
+    }
+    Result<Done> operator()(const domain::DeleteJob& write) const {
+        return delete_job(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutJobDevice& write) const {
+        return put_job_device(database_, write.device);
+    }
+    Result<Done> operator()(const domain::DeleteJobDevices& write) const {
+        return delete_job_devices(database_, write);
     }
 
 private:

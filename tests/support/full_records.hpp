@@ -180,6 +180,50 @@ inline domain::SasPolicy a_policy(const std::string& name) {
             .etag = ETag::trusted("policy-etag-" + name)};
 }
 
+inline domain::DeviceGroup a_device_group(const std::string& id) {
+    return {.id = id,
+            .display_name = "Group " + id,
+            .description = "all of them",
+            .filter = "SELECT * FROM devices WHERE $provisioned = true",
+            .etag = ETag::trusted("device-group-etag-" + id),
+            .created = day("2026-01-01"),
+            .updated = day("2026-02-01")};
+}
+
+inline domain::Job a_job(const std::string& id) {
+    domain::Job job;
+    job.id = id;
+    job.display_name = "Job " + id;
+    job.description = "sets it";
+    job.group = "floor_2";
+    job.filter = "SELECT * FROM devices";
+    job.batch = domain::JobShare{true, 12.5};
+    job.threshold = domain::JobThreshold{{false, 3}, true};
+    job.steps = {{domain::JobStep::Kind::property, "dtmi:a;1", "motor.speed", "2.5"},
+                 {domain::JobStep::Kind::command, "", "reboot", R"({"in":5})"}};
+    job.rerun_of = "job-0";
+    job.status = domain::JobStatus::cancelled;
+    job.chosen = true;
+    job.progress = {10, 4, 3};
+    job.fault = "too many failed";
+    job.created_by = "token:ci";
+    job.created = day("2026-03-01");
+    job.started = day("2026-03-02");
+    job.ended = day("2026-03-03");
+    job.etag = ETag::trusted("job-etag-" + id);
+    return job;
+}
+
+inline domain::JobDevice a_job_device(const std::string& job, std::uint64_t number) {
+    return {.job = job,
+            .number = number,
+            .device = DeviceId::trusted("Dev-" + std::to_string(number)),
+            .status = domain::JobDeviceStatus::failed,
+            .done = 1,
+            .calling = true,
+            .fault = "it said no"};
+}
+
 inline domain::AuditEvent an_event(const std::string& action) {
     return {.at = day("2026-04-01"),
             .actor = "token:ci",
