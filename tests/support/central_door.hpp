@@ -12,9 +12,23 @@
 
 namespace rollcall::test {
 
-struct CentralDoor : NativeDoor {
-    front::CentralApi central{
-        {enroller, access, hub, trust_book, store, telemetry, clock, entropy, facts.scope}};
+struct CentralDoor : OperatorDesk {
+    service::Sessions sessions;
+    TelemetryNotes telemetry;
+    Metrics metrics;
+    service::Admission admission{clock, metrics, {}};
+    service::Hub hub{store,     store, trust_book, sessions, telemetry,
+                     admission, clock, entropy,    metrics,  "hub.example"};
+    front::CentralApi central{{enroller, access, hub, trust_book, store, telemetry, clock, entropy,
+                               ScopeId::trusted("0ne12345678")}};
+    net::ConnectionFacts local{};
+    net::ConnectionFacts remote{};
+
+    CentralDoor() {
+        local.local = true;
+        remote.peer_address = "192.0.2.7";
+        remote.tls_version = "TLSv1.3";
+    }
 
     struct Reply : HttpReply {
         std::string text{};
