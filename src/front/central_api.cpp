@@ -115,6 +115,23 @@ json::object central_page(const CentralCall& call, json::array items, const std:
 
 // --- The door ---
 
+DeclaredRoutes CentralApi::declared_routes() {
+    DeclaredRoutes declared;
+    for (const auto& route : central_routes()) {
+        std::string target = "/api";
+        for (std::string_view rest = route.path; !rest.empty();) {
+            rest.remove_prefix(1);  // the slash
+            const auto part = rest.substr(0, rest.find('/'));
+            target += "/" + std::string{part.starts_with('{') ? "x" : part};
+            rest.remove_prefix(part.size());
+        }
+        declared.push_back({std::string{route.method},
+                            target + "?api-version=" + std::string{api_versions.front()},
+                            route.permission});
+    }
+    return declared;
+}
+
 std::size_t CentralApi::body_bytes_max() const {
     return limits::operator_body_bytes_max;
 }

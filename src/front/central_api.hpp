@@ -6,6 +6,7 @@
 
 #include "base/world.hpp"
 #include "front/central_wire.hpp"
+#include "front/declared_route.hpp"
 #include "net/http.hpp"
 #include "service/access.hpp"
 #include "service/device_groups.hpp"
@@ -40,6 +41,8 @@ public:
     net::HttpResponse refuse(unsigned status, const Error& error,
                              const net::HttpRequest& so_far) override;
     std::size_t body_bytes_max() const override;
+
+    static DeclaredRoutes declared_routes();
 
 private:
     Task<Result<net::HttpResponse>> answer(const net::HttpRequest& request);

@@ -183,7 +183,7 @@ private:
         return Done{};
     }
     Error unexpected(const std::string& wanted) const {
-        return malformed("at character " + std::to_string(now_.at + 1) + " comes " + wanted);
+        return malformed("at character " + std::to_string(now_.at + 1) + " should come " + wanted);
     }
     std::size_t add(CentralFilter::Node node) {
         nodes_.push_back(std::move(node));

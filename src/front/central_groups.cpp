@@ -21,7 +21,7 @@ Task<Result<service::GroupView>> read_group(const CentralServices& services,
 /// With both keys where it has any and the caller may see them, of which the audit log then tells.
 Task<Result<json::object>> told(const CentralServices& services, const CentralCall& call,
                                 const service::GroupView& view) {
-    const bool keys = view.group.keys && may(call.order.caller, Permission::key_show);
+    const bool keys = view.group.keys && may(call.order.caller, Permission::group_key_show);
     if (keys) {
         service::Order order;
         order.caller = call.order.caller;

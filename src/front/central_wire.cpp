@@ -74,7 +74,11 @@ CentralError to_central_error(const Error& error, bool of_body, unsigned status)
         case ErrorKind::unauthenticated: return {401, "Unauthorized", error.detail};
         case ErrorKind::forbidden: return {403, "Forbidden", error.detail};
         case ErrorKind::not_found: return {404, "NotFound", error.detail};
-        case ErrorKind::conflict: return {409, "Conflict", error.detail};
+        case ErrorKind::conflict:
+            if (error.reason == "device-not-connected") {
+                return {404, "DeviceNotOnline", error.detail};
+            }
+            return {409, "Conflict", error.detail};
         case ErrorKind::stale: return {412, "PreconditionFailed", error.detail};
         case ErrorKind::throttled: return {429, "TooManyRequests", error.detail};
         case ErrorKind::unavailable: return of_status(503, error);

@@ -188,6 +188,9 @@ Result<Enroller::Plan> Enroller::plan_write(const Snapshot& snapshot,
     const bool is_new = before.etag.empty();
     TRY(const IndividualEnrollment edited, edited_by(before, write, entropy_));
     TRY(const auto leaves, read_leaves(write, before));
+    if (is_new && !edited.keys && leaves.empty()) {
+        return domain::no_certificate();
+    }
     if (!is_new && leaves.empty() && edited == before) {
         return Plan{};
     }

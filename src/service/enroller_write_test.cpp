@@ -180,6 +180,11 @@ TEST_F(EnrollerWriteTest, AskedForAndNotThere) {
 
 // --- Individual enrollments ---
 
+TEST_F(EnrollerWriteTest, ANewEnrollmentHoldsSomething) {
+    EXPECT_EQ(write(IndividualWrite{}).error().reason, "no-certificate");
+    EXPECT_EQ(events(), 0u);
+}
+
 TEST_F(EnrollerWriteTest, OnlyTheSlotsThatAreGivenChange) {
     (void)write(leaves(leaf.pem(), {})).value();
     const auto both = *write(leaves({}, next.pem()), PutMode::change).value().record;
