@@ -8,6 +8,7 @@
 #include "domain/registration.hpp"
 #include "domain/sas_policy.hpp"
 #include "domain/twin.hpp"
+#include "domain/user.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,9 @@ enum class RecordKind : std::uint8_t {
     twin,
     hub,
     policy,
+    user,       ///< by its id
+    user_name,  ///< the same record by its name
+    session,    ///< its etag is the SHA-256 of its secret, as hex
 };
 
 /// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
@@ -75,8 +79,17 @@ struct ExpectQueueRoom {
 
     bool operator==(const ExpectQueueRoom&) const = default;
 };
+/// Without this user there is an administrator left: another enabled user, or a bearer token that
+/// has not ended. Refused as `conflict` with reason "last-administrator".
+struct ExpectAdministrator {
+    std::string except_user;  ///< its id
+    bool count_tokens = true;
+    TimePoint now{};
+
+    bool operator==(const ExpectAdministrator&) const = default;
+};
 using Expectation = std::variant<ExpectEtag, ExpectTrust, ExpectAnchors, ExpectLeafNotDisabled,
-                                 ExpectConfig, ExpectQueueRoom>;
+                                 ExpectConfig, ExpectQueueRoom, ExpectAdministrator>;
 
 // --- What becomes true ----------------------------------------------------------------------
 
@@ -167,18 +180,40 @@ struct PutHub {
 struct DeleteHub {
     std::string name;  ///< without case
 };
+/// Refused as `conflict` with reason "identity-taken" where another user has this identity.
+struct PutUser {
+    User user;
+};
+/// Its sessions go with it.
+struct DeleteUser {
+    std::string id;  ///< without case
+};
+/// Also drops sessions that nobody will use again: those last used, or begun, before the times.
+struct PutSession {
+    Session session;
+    TimePoint used_after{};
+    TimePoint created_after{};
+};
+/// One that is gone already is no error.
+struct DeleteSession {
+    std::string id;
+};
+struct DeleteSessionsOf {
+    std::string user_id;  ///< without case
+};
 using Write =
     std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                  PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
                  LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
                  QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub,
-                 PutPolicy, DeletePolicy, TouchToken>;
+                 PutPolicy, DeletePolicy, TouchToken, PutUser, DeleteUser, PutSession,
+                 DeleteSession, DeleteSessionsOf>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.
 struct AuditEvent {
     TimePoint at{};
-    std::string actor{};   ///< "local administrator", "token:ci", "policy:ci"
+    std::string actor{};   ///< "local administrator", "token:ci", "policy:ci", "user:ann"
     std::string source{};  ///< address, or "local"
     std::string action{};  ///< "group.cert.set"
     std::string object{};  ///< "group/fleet-a"

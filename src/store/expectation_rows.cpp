@@ -5,6 +5,7 @@
 #include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
 #include "store/rows.hpp"
+#include "store/user_rows.hpp"
 
 namespace rollcall::store {
 namespace {
@@ -22,6 +23,10 @@ std::string_view etag_sql(domain::RecordKind kind) {
         case domain::RecordKind::twin: return "SELECT etag FROM twins WHERE id=?";
         case domain::RecordKind::hub: return "SELECT etag FROM linked_hubs WHERE id=?";
         case domain::RecordKind::policy: return "SELECT etag FROM sas_policies WHERE id=?";
+        case domain::RecordKind::user: return "SELECT etag FROM users WHERE key=?";
+        case domain::RecordKind::user_name: return "SELECT etag FROM users WHERE name_key=?";
+        case domain::RecordKind::session:
+            return "SELECT lower(hex(secret_sha256)) FROM sessions WHERE id=?";
     }
     return {};
 }
@@ -29,7 +34,8 @@ std::string_view etag_sql(domain::RecordKind kind) {
 bool is_folded(domain::RecordKind kind) {
     return kind == domain::RecordKind::group || kind == domain::RecordKind::individual ||
            kind == domain::RecordKind::registration || kind == domain::RecordKind::token ||
-           kind == domain::RecordKind::hub || kind == domain::RecordKind::policy;
+           kind == domain::RecordKind::hub || kind == domain::RecordKind::policy ||
+           kind == domain::RecordKind::user || kind == domain::RecordKind::user_name;
 }
 
 class Checker {
@@ -85,6 +91,11 @@ public:
     Result<Refusal> operator()(const domain::ExpectQueueRoom& expected) const {
         TRY(const std::uint64_t waiting, count_messages(database_, expected.device, expected.now));
         return waiting < expected.max ? Refusal{} : Refusal{queue_full(expected)};
+    }
+
+    Result<Refusal> operator()(const domain::ExpectAdministrator& expected) const {
+        TRY(const bool others, has_other_administrator(database_, expected));
+        return others ? Refusal{} : Refusal{last_administrator(expected)};
     }
 
 private:

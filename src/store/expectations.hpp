@@ -18,5 +18,9 @@ Error queue_full(const domain::ExpectQueueRoom& expected);
 Error ca_already_known();
 /// Two tokens with one secret; `conflict`, "token-already-known".
 Error token_already_known();
+/// `conflict`, "last-administrator".
+Error last_administrator(const domain::ExpectAdministrator& expected);
+/// Two users with one identity; `conflict`, "identity-taken".
+Error identity_taken();
 
 }  // namespace rollcall::store

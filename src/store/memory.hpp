@@ -57,6 +57,13 @@ public:
     Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
     Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
+    Task<Result<std::optional<domain::User>>> user(const std::string& id) override;
+    Task<Result<std::optional<domain::User>>> user_named(const std::string& name) override;
+    Task<Result<std::optional<domain::User>>> user_of(
+        const domain::OpenidIdentity& identity) override;
+    Task<Result<std::vector<domain::User>>> users() override;
+    Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) override;
+    Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) override;
 
 private:
     /// Keys are those of the rows: folded where ids compare without case.
@@ -80,6 +87,8 @@ private:
         std::map<std::string, domain::AccessToken> tokens;
         std::map<std::string, domain::SasPolicy> policies;
         std::map<std::string, std::string> settings;
+        std::map<std::string, domain::User> users;  ///< by id, folded
+        std::map<std::string, domain::Session> sessions;
         std::vector<AuditRecord> audit;
         AuditHead audit_head{};
         Receipt versions{1, 1};
@@ -95,6 +104,8 @@ private:
         return place == records.end() ? std::nullopt : std::optional{place->second};
     }
     Result<Done> answering() const;
+    template <class Is>
+    Result<std::optional<domain::User>> user_that(Is is) const;
     bool leaf_in_disabled_entry(const Digest& leaf) const;
     template <class T, class Keep>
     Result<Page<T>> page_of(const std::map<std::string, T>& records, const std::string& after,
