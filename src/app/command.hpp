@@ -130,6 +130,7 @@ std::vector<Command> registration_commands();
 std::vector<Command> pki_commands();
 std::vector<Command> distrust_commands();
 std::vector<Command> token_commands();
+std::vector<Command> user_commands();
 std::vector<Command> audit_commands();
 std::vector<Command> doctor_commands();
 

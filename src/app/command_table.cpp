@@ -31,6 +31,7 @@ const std::vector<Entry>& entries() {
         {{{"pki", "make, read and verify certificates; needs no server"}}, pki_commands},
         {{{"distrust", "keys that nobody may use again"}}, distrust_commands},
         {{{"token", "bearer tokens for the operator door"}}, token_commands},
+        {{{"user", "who may sign in at the operator door"}}, user_commands},
         {{{"audit", "what operators changed, in a chain of hashes"}}, audit_commands},
         {{{"doctor", "what is wrong, or soon will be"}}, doctor_commands},
     };

@@ -7,6 +7,7 @@
 #include "app/instance.hpp"
 #include "app/socket_path.hpp"
 #include "app/version.hpp"
+#include "app/web_client.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
 #include "front/amqp_reception.hpp"
@@ -24,6 +25,7 @@
 #include "front/hub_mqtt.hpp"
 #include "front/mqtt_reception.hpp"
 #include "front/native_api.hpp"
+#include "front/openid_door.hpp"
 #include "front/operator_reception.hpp"
 #include "front/registry_api.hpp"
 #include "net/amqp_door.hpp"
@@ -34,7 +36,9 @@
 #include "service/hub.hpp"
 #include "service/jobs.hpp"
 #include "service/registrar.hpp"
+#include "service/sign_in.hpp"
 #include "service/trust_watch.hpp"
+#include "service/users.hpp"
 #include "store/telemetry_log.hpp"
 #include "x509/legacy_keys.hpp"
 
@@ -60,11 +64,23 @@ struct Ground {
     std::unique_ptr<Instance> instance;
     std::unique_ptr<store::TelemetryLog> telemetry;
     std::string hub;  ///< what devices get as assignedHub
+    service::OpenidSettings openid;
     std::optional<LocalCa> local_ca;
     net::CredentialFiles credential;
     std::unique_ptr<net::TlsServer> tls;
     bool new_token = false;
 };
+
+/// The client's secret: the first line of its file.
+Result<service::OpenidSettings> openid_of(const Settings& settings) {
+    service::OpenidSettings openid = settings.openid;
+    if (!settings.openid_secret_file.empty()) {
+        TRY(const std::string text,
+            read_file(settings.openid_secret_file, limits::config_bytes_max));
+        openid.client_secret = text.substr(0, text.find_first_of("\r\n"));
+    }
+    return openid;
+}
 
 Result<Ground> prepare(const Settings& settings, World& world) {
     TRY(const auto certificate_names, given_certificate_names(settings));
@@ -74,6 +90,10 @@ Result<Ground> prepare(const Settings& settings, World& world) {
     if (const auto& ca_file = settings.webhooks.ca_file; !ca_file.empty()) {
         TRY([[maybe_unused]] const auto readable, read_file(ca_file, limits::webhook_ca_bytes_max));
     }
+    if (const auto& ca_file = settings.openid_ca_file; !ca_file.empty()) {
+        TRY([[maybe_unused]] const auto readable, read_file(ca_file, limits::webhook_ca_bytes_max));
+    }
+    TRY(ground.openid, openid_of(settings));
     store::TelemetryLog::Settings keeping;
     keeping.directory = ground.instance->path() / "telemetry";
     TRY(ground.telemetry, store::TelemetryLog::open(keeping, world.metrics));
@@ -169,8 +189,18 @@ private:
     service::DeviceGroups device_groups_{store_, store_, clock_, entropy_};
     CoreHost job_host_{runtime_};
     service::Jobs jobs_{{store_, store_, hub_, job_host_, clock_, entropy_}};
-    service::Access access_{store_, store_, clock_, entropy_,
-                            operator_hosts(settings_, ground_.hub)};
+    service::OperatorGuard guard_{clock_, metrics_, settings_.guard};
+    service::Access access_{
+        store_, store_, clock_, entropy_, operator_hosts(settings_, ground_.hub), &guard_};
+    service::Passwords passwords_{entropy_};
+    service::Users users_{store_, store_, clock_, entropy_, passwords_};
+    service::SignIn sign_in_{store_,     store_, clock_,   entropy_,
+                             passwords_, guard_, metrics_, settings_.sessions};
+
+    CurlClient web_client_{
+        {.ca_file = settings_.openid_ca_file, .loopback_http = settings_.openid.loopback_http}};
+    service::Openid openid_{ground_.openid, web_client_, store_,   store_,
+                            sign_in_,       clock_,      entropy_, ground_.instance->openid_key()};
 
     // Tongues.
     front::ServerFacts facts_{.scope = scope_,
@@ -193,7 +223,7 @@ private:
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
                                   *ground_.telemetry, clock_, entropy_, facts_,
-                                  ground_.instance->audit_key()}};
+                                  ground_.instance->audit_key(), users_, sign_in_}};
     const front::ArmService resource_{
         .scope = scope_.str(),
         .operators_host = facts_.tools_host,
@@ -203,6 +233,7 @@ private:
     front::RegistryApi registry_{{enroller_, access_, hub_, store_, clock_, entropy_}};
     front::CentralApi central_{{enroller_, access_, hub_, trust_book_, store_, *ground_.telemetry,
                                 clock_, entropy_, scope_, device_groups_, jobs_}};
+    front::OpenidDoor openid_door_{openid_, entropy_};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},
                                          {"registrations", dps_service_},
@@ -210,7 +241,8 @@ private:
                                          {"devices", registry_},
                                          {"twins", registry_},
                                          {"api/v1", native_api_},
-                                         {"api", central_}},
+                                         {"api", central_},
+                                         {"auth", openid_door_}},
                                         native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
@@ -311,6 +343,8 @@ void Server::run(const Streams& io) {
     io.out << ready_line(scope_, doors_.addresses()) << std::endl;
     runtime_.wait();
     deep_searches_.join();
+    passwords_.join();
+    web_client_.join();
     webhooks_.close();
     ground_.telemetry->close();
     ground_.instance->close();

@@ -406,6 +406,77 @@ inline constexpr std::size_t central_filter_depth_max = 16;
 inline constexpr std::size_t central_filter_reads_max = 10'000;
 inline constexpr std::size_t central_sorted_devices_max = 10'000;
 
+// --- Users and their sessions (docs/access.md) ---
+/// Users at once; the cloud stops at 200 role assignments.
+inline constexpr std::size_t users_max = 1'000;
+/// An email address at its longest (RFC 5321 with the erratum to RFC 3696).
+inline constexpr std::size_t user_name_chars_max = 254;
+inline constexpr std::size_t user_id_chars_max = 128;
+/// Directory and object ids of IoT Central's users; they are GUIDs.
+inline constexpr std::size_t directory_id_chars_max = 64;
+/// Without rules about signs a password has to be longer than the 8 of NIST SP 800-63B.
+inline constexpr std::size_t password_chars_min = 12;
+/// Enough for a long sentence in any script; more would only cost time.
+inline constexpr std::size_t password_bytes_max = 1'024;
+/// Argon2id: the memory and passes of RFC 9106's second recommendation (section 4), which is above
+/// OWASP's. A fifth of a second on one core.
+inline constexpr std::uint32_t password_memory_kib = 64 * 1024;
+inline constexpr std::uint32_t password_passes = 3;
+/// Passwords hashed at once, which bounds the memory, and those that wait or are hashed.
+inline constexpr std::size_t password_threads = 2;
+inline constexpr std::size_t password_checks_max = 32;
+/// Browsers in which one user is signed in; the one longest unused goes.
+inline constexpr std::size_t sessions_per_user_max = 20;
+/// Unused for so long, or so old, a session ends (defaults, and what may be configured).
+inline constexpr auto session_idle_time = std::chrono::minutes{60};
+inline constexpr auto session_life = std::chrono::hours{12};
+inline constexpr auto session_time_max = std::chrono::hours{30 * 24};
+/// Its secret is replaced when it is that old; the one before works that long after the new one was
+/// seen: requests under way have it.
+inline constexpr auto session_secret_life = std::chrono::minutes{15};
+inline constexpr auto session_grace = std::chrono::seconds{60};
+/// How stale the note of a session's last use may be: one write a minute and session.
+inline constexpr auto session_note_interval = std::chrono::seconds{60};
+
+// --- Failed sign-ins and the pace of operators (service/operator_guard) ---
+/// Failures of one source (an address, or a /64) before it waits, and how soon one is forgiven. A
+/// script with an old token makes a handful; a list of passwords makes no headway.
+inline constexpr double source_failures_burst = 30;
+inline constexpr auto source_failure_pause = std::chrono::seconds{10};
+/// The same of one user's name from one source: typing errors.
+inline constexpr double name_failures_burst = 5;
+inline constexpr auto name_failure_pause = std::chrono::seconds{30};
+/// Failures of one name from all sources together, after which its sign-ins are slowed, never
+/// refused: a stranger must not lock somebody out.
+inline constexpr double slowed_failures_burst = 20;
+inline constexpr auto slowed_failure_pause = std::chrono::seconds{60};
+inline constexpr auto slowed_delay = std::chrono::seconds{2};
+/// Sources, names and callers remembered, about 100 bytes each, in each of the tables.
+inline constexpr std::size_t guarded_max = 16'384;
+/// Requests a second of one caller, ten seconds' worth at once: many times what the cloud gives an
+/// application (20 a second), and little of what a core does.
+inline constexpr std::int64_t caller_requests_per_second = 1'000;
+inline constexpr std::int64_t caller_requests_per_second_max = 1'000'000;
+
+// --- OpenID Connect ---
+/// A provider's answers: documents, key sets, tokens.
+inline constexpr std::size_t openid_answer_bytes_max = 256 * 1024;
+inline constexpr std::size_t openid_token_bytes_max = 64 * 1024;
+inline constexpr std::size_t openid_keys_max = 64;
+/// The whole of one call; a person waits for it.
+inline constexpr auto openid_call_time_max = std::chrono::seconds{5};
+/// Calls that wait or run; beyond it the answer is "unavailable".
+inline constexpr std::size_t openid_calls_max = 32;
+/// From leaving for the provider to coming back.
+inline constexpr auto openid_sign_in_time = std::chrono::minutes{10};
+/// The provider's clock against ours.
+inline constexpr auto openid_clock_skew = std::chrono::seconds{60};
+/// How long its document is believed, and how soon a key that we do not know makes us ask again.
+inline constexpr auto openid_document_life = std::chrono::hours{1};
+inline constexpr auto openid_keys_pause = std::chrono::seconds{30};
+/// Where to go after signing in.
+inline constexpr std::size_t return_path_chars_max = 512;
+
 static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
@@ -434,5 +505,8 @@ static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);
 static_assert(telemetry_segment_bytes_max < telemetry_bytes_max);
 static_assert(central_page_max <= page_max);
 static_assert(central_page_max <= central_filter_reads_max);
+static_assert(password_threads < password_checks_max);
+static_assert(session_grace < session_secret_life && session_secret_life < session_idle_time);
+static_assert(session_idle_time < session_life && session_life <= session_time_max);
 
 }  // namespace rollcall::limits

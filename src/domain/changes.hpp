@@ -11,6 +11,7 @@
 #include "domain/registration.hpp"
 #include "domain/sas_policy.hpp"
 #include "domain/twin.hpp"
+#include "domain/user.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,9 @@ enum class RecordKind : std::uint8_t {
     policy,
     device_group,
     job,
+    user,       ///< by its id
+    user_name,  ///< the same record by its name
+    session,    ///< its etag is the SHA-256 of its secret, as hex
 };
 
 /// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
@@ -94,9 +98,18 @@ struct ExpectJobRoom {
 
     bool operator==(const ExpectJobRoom&) const = default;
 };
+/// Without this user there is an administrator left: another enabled user, or a bearer token that
+/// has not ended. Refused as `conflict` with reason "last-administrator".
+struct ExpectAdministrator {
+    std::string except_user;  ///< its id
+    bool count_tokens = true;
+    TimePoint now{};
+
+    bool operator==(const ExpectAdministrator&) const = default;
+};
 using Expectation =
     std::variant<ExpectEtag, ExpectTrust, ExpectAnchors, ExpectLeafNotDisabled, ExpectConfig,
-                 ExpectQueueRoom, ExpectDeviceGroupRoom, ExpectJobRoom>;
+                 ExpectQueueRoom, ExpectDeviceGroupRoom, ExpectJobRoom, ExpectAdministrator>;
 
 // --- What becomes true ----------------------------------------------------------------------
 
@@ -216,19 +229,41 @@ struct DeleteJobDevices {
     std::uint64_t from = 0;
     std::uint64_t to = 0;
 };
+/// Refused as `conflict` with reason "identity-taken" where another user has this identity.
+struct PutUser {
+    User user;
+};
+/// Its sessions go with it.
+struct DeleteUser {
+    std::string id;  ///< without case
+};
+/// Also drops sessions that nobody will use again: those last used, or begun, before the times.
+struct PutSession {
+    Session session;
+    TimePoint used_after{};
+    TimePoint created_after{};
+};
+/// One that is gone already is no error.
+struct DeleteSession {
+    std::string id;
+};
+struct DeleteSessionsOf {
+    std::string user_id;  ///< without case
+};
 using Write =
     std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                  PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
                  LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
                  QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub,
                  PutPolicy, DeletePolicy, TouchToken, PutDeviceNotes, PutDeviceGroup,
-                 DeleteDeviceGroup, PutJob, DeleteJob, PutJobDevice, DeleteJobDevices>;
+                 DeleteDeviceGroup, PutJob, DeleteJob, PutJobDevice, DeleteJobDevices, PutUser,
+                 DeleteUser, PutSession, DeleteSession, DeleteSessionsOf>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.
 struct AuditEvent {
     TimePoint at{};
-    std::string actor{};   ///< "local administrator", "token:ci", "policy:ci"
+    std::string actor{};   ///< "local administrator", "token:ci", "policy:ci", "user:ann"
     std::string source{};  ///< address, or "local"
     std::string action{};  ///< "group.cert.set"
     std::string object{};  ///< "group/fleet-a"

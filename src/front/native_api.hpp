@@ -10,6 +10,8 @@
 #include "service/access.hpp"
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
+#include "service/sign_in.hpp"
+#include "service/users.hpp"
 #include "store/refusals.hpp"
 
 #include <functional>
@@ -49,6 +51,8 @@ struct NativeServices {
     const ServerFacts& facts;
     /// Signs the audit log's head.
     Digest audit_key{};
+    service::Users& users;
+    service::SignIn& sign_in;
 };
 
 class NativeApi final : public net::HttpHandler {

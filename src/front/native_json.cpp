@@ -291,6 +291,25 @@ json::object to_json(const domain::SasPolicy& policy) {
             {"updated", to_iso8601_ticks(policy.updated)}};
 }
 
+json::object to_json(const domain::User& user) {
+    json::value identity;
+    if (user.identity) {
+        identity = {{"issuer", user.identity->issuer}, {"subject", user.identity->subject}};
+    }
+    return {{"id", user.id},
+            {"name", user.name},
+            {"kind", domain::to_string(user.kind)},
+            {"role", domain::to_string(user.role)},
+            {"roleByClaim", user.role_by_claim},
+            {"enabled", user.enabled},
+            {"identity", std::move(identity)},
+            {"tenantId", user.tenant_id},
+            {"objectId", user.object_id},
+            {"created", to_iso8601_ticks(user.created)},
+            {"createdBy", user.created_by},
+            {"updated", to_iso8601_ticks(user.updated)}};
+}
+
 json::object to_json(const store::AuditRecord& record) {
     return {{"sequence", record.sequence},
             {"at", to_iso8601_ticks(record.event.at)},

@@ -339,7 +339,7 @@ net::HttpResponse RegistryApi::refusal(const Error& error, const net::HttpReques
         response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="rollcall")");
     }
     if (told.status == 503 || told.status == 429) {
-        response.headers.emplace_back("Retry-After", "1");
+        response.headers.emplace_back("Retry-After", retry_after_of(error));
     }
     log_operator_refusal(error, told.status, tracking_id, request);
     return response;

@@ -29,17 +29,37 @@ std::optional<std::string_view> bearer_of(std::string_view header) {
     return header.substr(scheme.size());
 }
 
+/// Not where nothing was shown, what can be no secret, or what was right once.
+bool is_guess(const Error& error) {
+    return error.kind == ErrorKind::unauthenticated && error.reason != "token-missing" &&
+           error.reason != "malformed-sas" && !error.reason.ends_with("-expired");
+}
+
 }  // namespace
 
 Access::Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock,
-               Entropy& entropy, std::vector<std::string> names)
+               Entropy& entropy, std::vector<std::string> names, OperatorGuard* guard)
     : reader_(reader),
       ledger_(ledger),
       clock_(clock),
       entropy_(entropy),
-      names_(std::move(names)) {}
+      names_(std::move(names)),
+      guard_(guard) {}
 
 Task<Result<Caller>> Access::authenticate(const Presented& presented) {
+    auto caller = co_await recognise(presented);
+    if (guard_ == nullptr) {
+        co_return caller;
+    }
+    if (!caller) {
+        co_return is_guess(caller.error()) ? guard_->failed(presented.source, caller.error())
+                                           : caller.error();
+    }
+    CO_TRY([[maybe_unused]] const Done paced, guard_->pace(caller->name, presented.source));
+    co_return caller;
+}
+
+Task<Result<Caller>> Access::recognise(const Presented& presented) {
     const auto& authorization = presented.authorization;
     if (authorization && domain::looks_like_sas(*authorization)) {
         co_return co_await authenticate_sas(presented);

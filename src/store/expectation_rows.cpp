@@ -6,6 +6,7 @@
 #include "store/individual_rows.hpp"
 #include "store/job_rows.hpp"
 #include "store/rows.hpp"
+#include "store/user_rows.hpp"
 
 namespace rollcall::store {
 namespace {
@@ -25,6 +26,10 @@ std::string_view etag_sql(domain::RecordKind kind) {
         case domain::RecordKind::policy: return "SELECT etag FROM sas_policies WHERE id=?";
         case domain::RecordKind::device_group: return "SELECT etag FROM device_groups WHERE id=?";
         case domain::RecordKind::job: return "SELECT etag FROM jobs WHERE id=?";
+        case domain::RecordKind::user: return "SELECT etag FROM users WHERE key=?";
+        case domain::RecordKind::user_name: return "SELECT etag FROM users WHERE name_key=?";
+        case domain::RecordKind::session:
+            return "SELECT lower(hex(secret_sha256)) FROM sessions WHERE id=?";
     }
     return {};
 }
@@ -32,7 +37,8 @@ std::string_view etag_sql(domain::RecordKind kind) {
 bool is_folded(domain::RecordKind kind) {
     return kind == domain::RecordKind::group || kind == domain::RecordKind::individual ||
            kind == domain::RecordKind::registration || kind == domain::RecordKind::token ||
-           kind == domain::RecordKind::hub || kind == domain::RecordKind::policy;
+           kind == domain::RecordKind::hub || kind == domain::RecordKind::policy ||
+           kind == domain::RecordKind::user || kind == domain::RecordKind::user_name;
 }
 
 class Checker {
@@ -98,6 +104,11 @@ public:
     Result<Refusal> operator()(const domain::ExpectJobRoom& expected) const {
         TRY(const JobCounts counts, count_jobs(database_));
         return too_many_jobs(expected, counts.under_way, counts.kept);
+    }
+
+    Result<Refusal> operator()(const domain::ExpectAdministrator& expected) const {
+        TRY(const bool others, has_other_administrator(database_, expected));
+        return others ? Refusal{} : Refusal{last_administrator(expected)};
     }
 
 private:

@@ -17,6 +17,9 @@ std::string_view word(domain::RecordKind kind) {
         case domain::RecordKind::policy: return "policy";
         case domain::RecordKind::device_group: return "device group";
         case domain::RecordKind::job: return "job";
+        case domain::RecordKind::user:
+        case domain::RecordKind::user_name: return "user";
+        case domain::RecordKind::session: return "session";
     }
     return "record";
 }
@@ -44,6 +47,18 @@ Error queue_full(const domain::ExpectQueueRoom& expected) {
     return {ErrorKind::conflict,
             std::to_string(expected.max) + " messages wait for device " + expected.device.str(),
             "queue-full"};
+}
+
+Error last_administrator(const domain::ExpectAdministrator& expected) {
+    return {ErrorKind::conflict,
+            "no administrator would be left without the user '" + expected.except_user +
+                "'; make another one first",
+            "last-administrator"};
+}
+
+Error identity_taken() {
+    return {ErrorKind::conflict, "another user has this identity at the OpenID provider",
+            "identity-taken"};
 }
 
 Error ca_already_known() {

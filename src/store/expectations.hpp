@@ -18,6 +18,10 @@ Error queue_full(const domain::ExpectQueueRoom& expected);
 Error ca_already_known();
 /// Two tokens with one secret; `conflict`, "token-already-known".
 Error token_already_known();
+/// `conflict`, "last-administrator".
+Error last_administrator(const domain::ExpectAdministrator& expected);
+/// Two users with one identity; `conflict`, "identity-taken".
+Error identity_taken();
 
 /// There are as many device groups as there may be; `conflict`, "too-many-device-groups".
 Error too_many_device_groups(const domain::ExpectDeviceGroupRoom& expected);

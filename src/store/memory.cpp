@@ -5,6 +5,7 @@
 #include "store/paging.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace rollcall::store {
 namespace {
@@ -415,6 +416,75 @@ Task<Result<domain::JobProgress>> MemoryStore::job_progress(const std::string& j
         }
     }
     co_return progress;
+}
+
+// --- Users and sessions -------------------------------------------------------------------
+
+template <class Is>
+Result<std::optional<domain::User>> MemoryStore::user_that(Is is) const {
+    const std::scoped_lock lock{mutex_};
+    TRY([[maybe_unused]] const auto here, answering());
+    for (const auto& [id, user] : state_.users) {
+        if (is(user)) {
+            return std::optional{user};
+        }
+    }
+    return std::optional<domain::User>{};
+}
+
+Task<Result<std::optional<domain::User>>> MemoryStore::user(const std::string& id) {
+    co_return user_that([&id](const auto& user) { return equal_ignoring_case(user.id, id); });
+}
+
+Task<Result<std::optional<domain::User>>> MemoryStore::user_named(const std::string& name) {
+    co_return user_that([&name](const auto& user) { return equal_ignoring_case(user.name, name); });
+}
+
+Task<Result<std::optional<domain::User>>> MemoryStore::user_of(
+    const domain::OpenidIdentity& identity) {
+    co_return user_that([&identity](const auto& user) { return user.identity == identity; });
+}
+
+Task<Result<std::vector<domain::User>>> MemoryStore::users() {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    std::vector<domain::User> all;
+    for (const auto& [id, user] : state_.users) {
+        all.push_back(user);
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return to_lower_ascii(a.name) < to_lower_ascii(b.name);
+    });
+    co_return all;
+}
+
+Task<Result<std::optional<domain::SignedIn>>> MemoryStore::session(const Digest& secret_sha256) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    for (const auto& [id, session] : state_.sessions) {
+        if (session.secret_sha256 == secret_sha256 || session.previous_sha256 == secret_sha256) {
+            const auto user = found(state_.users, session.user_id);
+            if (user) {
+                co_return domain::SignedIn{session, *user};
+            }
+        }
+    }
+    co_return std::nullopt;
+}
+
+Task<Result<std::vector<domain::Session>>> MemoryStore::sessions(const std::string& user_id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    std::vector<domain::Session> all;
+    for (const auto& [id, session] : state_.sessions) {
+        if (session.user_id == to_lower_ascii(user_id)) {
+            all.push_back(session);
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return std::tie(b.created, a.id) < std::tie(a.created, b.id);
+    });
+    co_return all;
 }
 
 }  // namespace rollcall::store

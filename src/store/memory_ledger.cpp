@@ -76,6 +76,20 @@ public:
             [](const auto& each) { return domain::is_under_way(each.second.status); });
         return too_many_jobs(expected, static_cast<std::size_t>(under_way), state_.jobs.size());
     }
+    Refusal operator()(const domain::ExpectAdministrator& expected) const {
+        const std::string except = to_lower_ascii(expected.except_user);
+        bool others = false;
+        for (const auto& [id, user] : state_.users) {
+            others = others || (id != except && user.may_sign_in() &&
+                                user.role == domain::Role::administrator);
+        }
+        for (const auto& [id, token] : state_.tokens) {
+            others =
+                others || (expected.count_tokens && token.role == domain::Role::administrator &&
+                           (!token.expires || *token.expires > expected.now));
+        }
+        return others ? Refusal{} : Refusal{last_administrator(expected)};
+    }
 
 private:
     template <class Map>
@@ -94,6 +108,18 @@ private:
             case domain::RecordKind::token: return etag_in(state_.tokens, folded);
             case domain::RecordKind::hub: return etag_in(state_.hubs, folded);
             case domain::RecordKind::policy: return etag_in(state_.policies, folded);
+            case domain::RecordKind::user: return etag_in(state_.users, folded);
+            case domain::RecordKind::user_name:
+                for (const auto& [id, user] : state_.users) {
+                    if (to_lower_ascii(user.name) == folded) {
+                        return user.etag;
+                    }
+                }
+                return {};
+            case domain::RecordKind::session: {
+                const auto session = found(state_.sessions, expected.id);
+                return session ? ETag::trusted(session->secret_sha256.hex()) : ETag{};
+            }
             case domain::RecordKind::twin: return etag_in(state_.twins, expected.id);
             case domain::RecordKind::device_group:
                 return etag_in(state_.device_groups, expected.id);
@@ -206,6 +232,38 @@ public:
     Result<Done> operator()(const domain::DeletePolicy& write) {
         return erase(state_.policies, to_lower_ascii(write.name));
     }
+    Result<Done> operator()(const domain::PutUser& write) {
+        const std::string key = to_lower_ascii(write.user.id);
+        for (const auto& [id, user] : state_.users) {
+            const bool same_name = equal_ignoring_case(user.name, write.user.name);
+            const bool same_identity = user.identity && user.identity == write.user.identity;
+            if (id != key && (same_name || same_identity)) {
+                return identity_taken();
+            }
+        }
+        return put(state_.users, key, write.user);
+    }
+    Result<Done> operator()(const domain::DeleteUser& write) {
+        (void)(*this)(domain::DeleteSessionsOf{write.id}).value();
+        return erase(state_.users, to_lower_ascii(write.id));
+    }
+    Result<Done> operator()(const domain::PutSession& write) {
+        std::erase_if(state_.sessions, [&write](const auto& item) {
+            return item.second.used < write.used_after || item.second.created < write.created_after;
+        });
+        auto session = write.session;
+        session.user_id = to_lower_ascii(session.user_id);
+        return put(state_.sessions, session.id, session);
+    }
+    Result<Done> operator()(const domain::DeleteSession& write) {
+        return erase(state_.sessions, write.id);
+    }
+    Result<Done> operator()(const domain::DeleteSessionsOf& write) {
+        const std::string key = to_lower_ascii(write.user_id);
+        std::erase_if(state_.sessions,
+                      [&key](const auto& item) { return item.second.user_id == key; });
+        return Done{};
+    }
     Result<Done> operator()(const domain::PutTwin& write) {
         return put(state_.twins, write.twin.device.str(), write.twin);
     }
@@ -304,11 +362,12 @@ Result<Receipt> MemoryStore::commit_now(const domain::Changes& changes) {
             return *std::move(refusal);
         }
     }
-    // Only these two writes can be refused half-way; for all others a copy would be a waste.
+    // Only these writes can be refused half-way; for all others a copy would be a waste.
     const bool may_fail =
         std::any_of(changes.writes.begin(), changes.writes.end(), [](auto& write) {
             return std::holds_alternative<domain::PutCa>(write) ||
-                   std::holds_alternative<domain::PutToken>(write);
+                   std::holds_alternative<domain::PutToken>(write) ||
+                   std::holds_alternative<domain::PutUser>(write);
         });
     std::optional<State> before;
     if (may_fail) {

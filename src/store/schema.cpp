@@ -398,6 +398,47 @@ CREATE INDEX job_devices_by_status ON job_devices (job, status, number);
 static_assert(static_cast<int>(domain::JobStatus::stopped) == 5);
 static_assert(static_cast<int>(domain::JobStatus::running) == 1);
 static_assert(static_cast<int>(domain::JobDeviceStatus::failed) == 2);
+/// Step 11: users and the sessions they are signed in to.
+constexpr const char* users_and_sessions = R"sql(
+CREATE TABLE users (
+    key           TEXT PRIMARY KEY,         -- id, folded
+    name_key      TEXT NOT NULL UNIQUE,     -- name, folded
+    id            TEXT NOT NULL,            -- as given
+    name          TEXT NOT NULL,            -- as given
+    kind          INTEGER NOT NULL,
+    role          INTEGER NOT NULL,
+    enabled       INTEGER NOT NULL,
+    password_hash TEXT NOT NULL,            -- Argon2id; empty: none
+    issuer        TEXT NOT NULL,            -- of the OpenID identity; empty: not seen yet
+    subject       TEXT NOT NULL,
+    role_by_claim INTEGER NOT NULL,
+    tenant_id     TEXT NOT NULL,
+    object_id     TEXT NOT NULL,
+    created_by    TEXT NOT NULL,
+    created       INTEGER NOT NULL,
+    updated       INTEGER NOT NULL,
+    etag          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX users_by_identity ON users (issuer, subject) WHERE subject<>'';
+
+CREATE TABLE sessions (
+    id              TEXT PRIMARY KEY,
+    user_id         TEXT NOT NULL,          -- users.key
+    secret_sha256   BLOB NOT NULL UNIQUE,
+    previous_sha256 BLOB,
+    confirmed       INTEGER NOT NULL,
+    csrf            TEXT NOT NULL,
+    source          TEXT NOT NULL,
+    user_agent      TEXT NOT NULL,
+    created         INTEGER NOT NULL,
+    used            INTEGER NOT NULL,
+    rotated         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_previous ON sessions (previous_sha256) WHERE previous_sha256 IS NOT NULL;
+CREATE INDEX sessions_by_user ON sessions (user_id, created);
+)sql";
+
+static_assert(static_cast<int>(domain::UserKind::openid) == 1);
 static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
@@ -405,9 +446,10 @@ static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,   symmetric_keys,
-                                linked_hubs,  shared_access_policies, client_notes, token_forms,
-                                device_notes, device_groups_and_jobs};
+constexpr std::array migrations{first_tables,           fewer_indexes,     hub_tables,
+                                symmetric_keys,         linked_hubs,       shared_access_policies,
+                                client_notes,           token_forms,       device_notes,
+                                device_groups_and_jobs, users_and_sessions};
 
 Result<Done> refuse_strangers(Database& database);
 

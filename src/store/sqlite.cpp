@@ -9,6 +9,7 @@
 #include "store/individual_rows.hpp"
 #include "store/job_rows.hpp"
 #include "store/paging.hpp"
+#include "store/user_rows.hpp"
 
 #include <atomic>
 
@@ -251,6 +252,27 @@ Task<Result<std::optional<domain::AccessToken>>> SqliteStore::token(const Digest
     co_return ask([&](Database& database) { return get_token(database, secret_sha256); });
 }
 
+Task<Result<std::optional<domain::User>>> SqliteStore::user(const std::string& id) {
+    co_return ask([&](Database& database) { return get_user(database, id); });
+}
+
+Task<Result<std::optional<domain::User>>> SqliteStore::user_named(const std::string& name) {
+    co_return ask([&](Database& database) { return get_user_named(database, name); });
+}
+
+Task<Result<std::optional<domain::User>>> SqliteStore::user_of(
+    const domain::OpenidIdentity& identity) {
+    co_return ask([&](Database& database) { return get_user_of(database, identity); });
+}
+
+Task<Result<std::optional<domain::SignedIn>>> SqliteStore::session(const Digest& secret_sha256) {
+    co_return ask([&](Database& database) { return get_session(database, secret_sha256); });
+}
+
+Task<Result<std::vector<domain::Session>>> SqliteStore::sessions(const std::string& user_id) {
+    co_return ask([&](Database& database) { return list_sessions(database, user_id); });
+}
+
 // --- Questions on a lane ------------------------------------------------------------------
 
 Task<Result<domain::TrustRecords>> SqliteStore::trust_records() {
@@ -317,6 +339,11 @@ Task<Result<std::uint64_t>> SqliteStore::registration_count(const RegistrationFi
 
 Task<Result<std::vector<domain::SasPolicy>>> SqliteStore::policies() {
     const auto question = [](Database& database) { return list_policies(database); };
+    co_return co_await ask_on(listings_, question);
+}
+
+Task<Result<std::vector<domain::User>>> SqliteStore::users() {
+    const auto question = [](Database& database) { return list_users(database); };
     co_return co_await ask_on(listings_, question);
 }
 

@@ -89,6 +89,13 @@ public:
                                                       const JobDeviceFilter& filter) override;
     Task<Result<domain::JobProgress>> job_progress(const std::string& job, std::uint64_t from,
                                                    std::uint64_t to) override;
+    Task<Result<std::optional<domain::User>>> user(const std::string& id) override;
+    Task<Result<std::optional<domain::User>>> user_named(const std::string& name) override;
+    Task<Result<std::optional<domain::User>>> user_of(
+        const domain::OpenidIdentity& identity) override;
+    Task<Result<std::vector<domain::User>>> users() override;
+    Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) override;
+    Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) override;
 
 private:
     SqliteStore(Settings settings, std::unique_ptr<SqliteWriter> writer);

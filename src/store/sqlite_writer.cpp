@@ -12,6 +12,7 @@
 #include "store/individual_rows.hpp"
 #include "store/job_rows.hpp"
 #include "store/schema.hpp"
+#include "store/user_rows.hpp"
 
 #include <sqlite3.h>
 
@@ -244,6 +245,25 @@ public:
     }
     Result<Done> operator()(const domain::DeletePolicy& write) const {
         return delete_policy(database_, write.name);
+    }
+    Result<Done> operator()(const domain::PutUser& write) const {
+        auto put = put_user(database_, write.user);
+        if (!put && put.error().kind == ErrorKind::conflict) {
+            return identity_taken();
+        }
+        return put;
+    }
+    Result<Done> operator()(const domain::DeleteUser& write) const {
+        return delete_user(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutSession& write) const {
+        return put_session(database_, write);
+    }
+    Result<Done> operator()(const domain::DeleteSession& write) const {
+        return delete_session(database_, write.id);
+    }
+    Result<Done> operator()(const domain::DeleteSessionsOf& write) const {
+        return delete_sessions_of(database_, write.user_id);
     }
     Result<Done> operator()(const domain::PutTwin& write) const {
         return put_twin(database_, write.twin);

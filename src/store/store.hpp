@@ -154,6 +154,16 @@ public:
     /// devices() with what operators say of them.
     virtual Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
                                                                   const DeviceFilter& filter) = 0;
+    /// By id and by name, both without case, and by identity; all of them, in order of name.
+    virtual Task<Result<std::optional<domain::User>>> user(const std::string& id) = 0;
+    virtual Task<Result<std::optional<domain::User>>> user_named(const std::string& name) = 0;
+    virtual Task<Result<std::optional<domain::User>>> user_of(
+        const domain::OpenidIdentity& identity) = 0;
+    virtual Task<Result<std::vector<domain::User>>> users() = 0;
+    /// By the hash of its secret or of the one before, for every request with a cookie; and all of
+    /// a user's, the newest first. What has ended by time may still be among them.
+    virtual Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) = 0;
+    virtual Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) = 0;
 };
 
 /// Proof that changes are durable.

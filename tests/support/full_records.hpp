@@ -224,6 +224,37 @@ inline domain::JobDevice a_job_device(const std::string& job, std::uint64_t numb
             .fault = "it said no"};
 }
 
+inline domain::User a_user(const std::string& name) {
+    return {.id = "id-" + name,
+            .name = name,
+            .kind = domain::UserKind::openid,
+            .role = domain::Role::viewer,
+            .enabled = false,
+            .password_hash = "hash of " + name,
+            .identity = domain::OpenidIdentity{"https://login.example", "subject of " + name},
+            .role_by_claim = true,
+            .tenant_id = "tenant",
+            .object_id = "object",
+            .created_by = "local administrator",
+            .created = day("2026-01-01"),
+            .updated = day("2026-02-01"),
+            .etag = ETag::trusted("user-etag-" + name)};
+}
+
+inline domain::Session a_session(const std::string& id, const std::string& user_id) {
+    return {.id = id,
+            .user_id = user_id,
+            .secret_sha256 = digest_of("secret of " + id),
+            .previous_sha256 = digest_of("secret before of " + id),
+            .confirmed = false,
+            .csrf = "csrf of " + id,
+            .source = "192.0.2.7",
+            .user_agent = "a browser",
+            .created = day("2026-01-01"),
+            .used = day("2026-01-02"),
+            .rotated = day("2026-01-03")};
+}
+
 inline domain::AuditEvent an_event(const std::string& action) {
     return {.at = day("2026-04-01"),
             .actor = "token:ci",
