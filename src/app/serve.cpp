@@ -164,6 +164,7 @@ private:
                       admission_, clock_, entropy_,    metrics_,  ground_.hub};
     service::Access access_{store_, store_, clock_, entropy_,
                             operator_hosts(settings_, ground_.hub)};
+    service::Auditor auditor_{store_, store_, clock_, ground_.instance->audit_key(), scope_.str()};
 
     // Tongues.
     front::ServerFacts facts_{.scope = scope_,
@@ -185,8 +186,7 @@ private:
     net::AmqpDoor amqp_door_{*ground_.tls, amqp_, metrics_};
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
-                                  *ground_.telemetry, clock_, entropy_, facts_,
-                                  ground_.instance->audit_key()}};
+                                  *ground_.telemetry, clock_, entropy_, facts_, auditor_}};
     const front::ArmService resource_{
         .scope = scope_.str(),
         .operators_host = facts_.tools_host,

@@ -273,6 +273,8 @@ inline constexpr std::size_t admin_answer_bytes_max = 64 * 1024 * 1024;
 /// For a command: to connect, and to have the whole answer (a preview over a large fleet).
 inline constexpr auto admin_connect_time_max = 10s;
 inline constexpr auto admin_answer_time_max = 120s;
+/// One line of an exported audit log: an event with an initial twin before and after, escaped.
+inline constexpr std::size_t audit_line_bytes_max = 8 * 1024 * 1024;
 /// rollcall.toml; a real one has fifty lines.
 inline constexpr std::size_t config_bytes_max = 256 * 1024;
 /// Threads for connections; no machine we know gains from more.

@@ -162,11 +162,17 @@ struct PutHub {
 struct DeleteHub {
     std::string name;  ///< without case
 };
-using Write = std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
-                           PutRegistration, DeleteRegistration, PutDevice, DeleteDevice,
-                           PutDistrusted, LiftDistrusted, RememberIntermediate, PutSetting,
-                           PutToken, DeleteToken, PutTwin, QueueMessage, RemoveMessage,
-                           PutSubscriptions, ResetTwin, PutHub, DeleteHub, PutPolicy, DeletePolicy>;
+/// Takes the audit log's records up to a number away; the last of them stays as a signed
+/// checkpoint. None where they are gone already.
+struct PruneAudit {
+    std::uint64_t up_to = 0;
+};
+using Write =
+    std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
+                 PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
+                 LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
+                 QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub,
+                 PutPolicy, DeletePolicy, PruneAudit>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.

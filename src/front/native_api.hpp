@@ -7,6 +7,7 @@
 #include "base/world.hpp"
 #include "net/http.hpp"
 #include "service/access.hpp"
+#include "service/auditor.hpp"
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
 #include "store/refusals.hpp"
@@ -46,8 +47,7 @@ struct NativeServices {
     const Clock& clock;
     Entropy& entropy;
     const ServerFacts& facts;
-    /// Signs the audit log's head.
-    Digest audit_key{};
+    service::Auditor& auditor;
 };
 
 class NativeApi final : public net::HttpHandler {

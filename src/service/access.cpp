@@ -31,6 +31,7 @@ constexpr std::array permissions{
     std::pair{Permission::distrust_read, std::string_view{"distrust.read"}},
     std::pair{Permission::distrust_write, std::string_view{"distrust.write"}},
     std::pair{Permission::audit_read, std::string_view{"audit.read"}},
+    std::pair{Permission::audit_write, std::string_view{"audit.write"}},
     std::pair{Permission::token_read, std::string_view{"token.read"}},
     std::pair{Permission::token_write, std::string_view{"token.write"}},
     std::pair{Permission::token_show, std::string_view{"token.show"}},
@@ -48,6 +49,15 @@ std::optional<std::string_view> bearer_of(std::string_view header) {
         return std::nullopt;
     }
     return header.substr(scheme.size());
+}
+
+AuditDetail detail_of(const domain::AccessToken& token) {
+    AuditDetail detail;
+    detail.text("role", domain::to_string(token.role));
+    if (token.expires) {
+        detail.text("expires", to_iso8601_seconds(*token.expires));
+    }
+    return detail;
 }
 
 }  // namespace
@@ -133,7 +143,7 @@ Task<Result<domain::AccessToken>> Access::revoke(const Order& order, const std::
             domain::ExpectEtag{domain::RecordKind::token, token.name, token.etag});
         changes.writes.push_back(domain::DeleteToken{token.name});
         changes.audit.push_back(
-            audit_event(order, "token.revoke", "token/" + token.name, {}, clock_.now()));
+            audit_event(order, "token.revoke", "token/" + token.name, detail_of(token), clock_.now()));
         CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
         co_return token;
     }
@@ -177,11 +187,6 @@ NewToken Access::draw(const Order& order, const std::string& name, domain::Role 
 }
 
 Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, bool first) {
-    AuditDetail detail;
-    detail.text("role", domain::to_string(fresh.token.role));
-    if (fresh.token.expires) {
-        detail.text("expires", to_iso8601_seconds(*fresh.token.expires));
-    }
     domain::Changes changes;
     changes.expects.push_back(
         domain::ExpectEtag{domain::RecordKind::token, fresh.token.name, ETag{}});
@@ -191,8 +196,8 @@ Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, b
     if (first) {
         changes.writes.push_back(domain::PutSetting{first_token_setting, fresh.token.name});
     }
-    changes.audit.push_back(audit_event(order, "token.create", "token/" + fresh.token.name, detail,
-                                        fresh.token.created));
+    changes.audit.push_back(audit_event(order, "token.create", "token/" + fresh.token.name,
+                                        detail_of(fresh.token), fresh.token.created));
     const auto receipt = co_await ledger_.commit(changes);
     if (!receipt && receipt.error().kind == ErrorKind::stale) {
         co_return Error{

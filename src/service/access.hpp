@@ -39,6 +39,7 @@ enum class Permission : std::uint8_t {
     distrust_read,
     distrust_write,
     audit_read,
+    audit_write,
     token_read,
     token_write,
     token_show,  ///< keys of shared access policies in clear: all that these may, and more

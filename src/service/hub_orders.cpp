@@ -130,11 +130,11 @@ Task<Result<domain::Twin>> Hub::change_twin(const Order& order, const std::strin
             domain::ExpectEtag{domain::RecordKind::twin, record.id.str(), twin.etag});
         AuditDetail detail;
         if (change.tags) {
-            detail.text("tags", *change.tags);
+            detail.text("tagsBefore", twin.tags).text("tags", *change.tags);
             CO_TRY(twin.tags, merge_into(TwinPart::tags, twin.tags, *change.tags));
         }
         if (change.desired) {
-            detail.text("desired", *change.desired);
+            detail.text("desiredBefore", twin.desired).text("desired", *change.desired);
             CO_TRY(twin.desired, merge_into(TwinPart::desired, twin.desired, *change.desired));
             ++twin.desired_version;
         }

@@ -53,4 +53,10 @@ Error token_already_known() {
     return {ErrorKind::conflict, "another token has this secret", "token-already-known"};
 }
 
+Error no_such_audit_record(std::uint64_t sequence) {
+    return {ErrorKind::conflict,
+            "the audit log has no record number " + std::to_string(sequence) + " to prune up to",
+            "no-such-audit-record"};
+}
+
 }  // namespace rollcall::store

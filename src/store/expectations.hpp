@@ -18,5 +18,7 @@ Error queue_full(const domain::ExpectQueueRoom& expected);
 Error ca_already_known();
 /// Two tokens with one secret; `conflict`, "token-already-known".
 Error token_already_known();
+/// A PruneAudit up to what is not in the log; `conflict`, "no-such-audit-record".
+Error no_such_audit_record(std::uint64_t sequence);
 
 }  // namespace rollcall::store
