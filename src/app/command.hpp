@@ -131,6 +131,7 @@ std::vector<Command> pki_commands();
 std::vector<Command> distrust_commands();
 std::vector<Command> token_commands();
 std::vector<Command> audit_commands();
+std::vector<Command> backup_commands();  // backup, restore
 std::vector<Command> doctor_commands();
 
 /// All of them in the order of the help page (command_table.cpp).

@@ -32,6 +32,9 @@ const std::vector<Entry>& entries() {
         {{{"distrust", "keys that nobody may use again"}}, distrust_commands},
         {{{"token", "bearer tokens for the operator door"}}, token_commands},
         {{{"audit", "what operators changed, in a chain of hashes"}}, audit_commands},
+        {{{"backup", "all that a server needs to live elsewhere, in one file, while it serves"},
+          {"restore", "make a data directory from a backup"}},
+         backup_commands},
         {{{"doctor", "what is wrong, or soon will be"}}, doctor_commands},
     };
     return all;

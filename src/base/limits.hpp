@@ -275,6 +275,12 @@ inline constexpr auto admin_connect_time_max = 10s;
 inline constexpr auto admin_answer_time_max = 120s;
 /// One line of an exported audit log: an event with an initial twin before and after, escaped.
 inline constexpr std::size_t audit_line_bytes_max = 8 * 1024 * 1024;
+/// A backup's list of what it holds; it names about ten parts.
+inline constexpr std::size_t backup_manifest_bytes_max = 64 * 1024;
+/// A file in a backup beside the database: keys, certificates, rollcall.toml.
+inline constexpr std::size_t backup_file_bytes_max = 1024 * 1024;
+/// Pages of the database that a backup copies before it looks up (SQLite's are 4 KiB).
+inline constexpr int backup_step_pages = 2'048;
 /// rollcall.toml; a real one has fifty lines.
 inline constexpr std::size_t config_bytes_max = 256 * 1024;
 /// Threads for connections; no machine we know gains from more.
