@@ -195,6 +195,21 @@ class Backups(Scenario):
         with server:
             self.assertEqual([group["id"] for group in server.listing("/groups")], ["mine"])
 
+    def test_a_part_has_a_bound(self):
+        with Server(os.path.join(self.scratch, self.own("server"))) as server:
+            pass
+        configuration = os.path.join(server.data, "rollcall.toml")
+        file = os.path.join(self.scratch, self.own("file"))
+        for size, code in ((1024 * 1024, 0), (1024 * 1024 + 1, 1)):
+            with open(configuration, "w", encoding="utf-8") as out:
+                out.write("#" * size)
+            said = server.command("backup", f"{file}-{code}", expect=code)
+            self.assertEqual(os.path.exists(f"{file}-{code}"), code == 0)
+            self.assertEqual("larger than" in said.err, code == 1)
+        target = os.path.join(self.scratch, self.own("target"))
+        rollcall("restore", f"{file}-0", "--data", target)
+        self.assertEqual(os.path.getsize(os.path.join(target, "rollcall.toml")), 1024 * 1024)
+
     def test_secrets_come_along(self):
         target = os.path.join(self.scratch, self.own("target"))
         rollcall("restore", self.good, "--data", target)
