@@ -133,6 +133,7 @@ std::vector<Command> token_commands();
 std::vector<Command> audit_commands();
 std::vector<Command> backup_commands();  // backup, restore
 std::vector<Command> doctor_commands();
+std::vector<Command> completion_commands();  // completion, man
 
 /// All of them in the order of the help page (command_table.cpp).
 CommandTable command_table();

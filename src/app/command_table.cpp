@@ -36,6 +36,9 @@ const std::vector<Entry>& entries() {
           {"restore", "make a data directory from a backup"}},
          backup_commands},
         {{{"doctor", "what is wrong, or soon will be"}}, doctor_commands},
+        {{{"completion", "scripts by which shells complete these commands"},
+          {"man", "the manual page"}},
+         completion_commands},
     };
     return all;
 }

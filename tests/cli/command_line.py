@@ -13,7 +13,7 @@ from lab.server import program, rollcall  # noqa: E402
 
 NOUNS = ["serve", "init", "config", "scope", "group", "hub", "ca", "enrollment", "device",
          "registration", "pki", "distrust", "doctor", "token", "audit", "backup",
-         "restore"]
+         "restore", "completion", "man"]
 VERBS = {
     "group": "list show create update enable disable delete",
     "group cert": "show set code verify remove swap",
