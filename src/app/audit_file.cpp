@@ -203,12 +203,15 @@ void AuditWalk::check_signer(const AuditSeal& seal) {
     if (!is_genuine(seal)) {
         fault(seal.sequence,
               "the " + std::string{to_string(seal.kind)} + " is not what was signed");
-    } else if (earlier_ && seal.public_key != earlier_->head.public_key) {
-        fault(seal.sequence, "the " + std::string{to_string(seal.kind)} +
-                                 " is signed with another key than the earlier head");
+        return;
+    }
+    // Two servers' logs differ from their first record on: that they are two is what to tell.
+    if (earlier_ && seal.public_key != earlier_->head.public_key) {
+        findings_.fault = {seal.sequence, "the " + std::string{to_string(seal.kind)} +
+                                              " is signed with another key than the earlier head"};
     } else if (earlier_ && seal.scope != earlier_->head.scope) {
-        fault(seal.sequence, "the log is that of " + seal.scope + ", the earlier head that of " +
-                                 earlier_->head.scope);
+        findings_.fault = {seal.sequence, "the log is that of " + seal.scope +
+                                              ", the earlier head that of " + earlier_->head.scope};
     }
 }
 

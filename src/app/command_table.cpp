@@ -35,6 +35,7 @@ const std::vector<Entry>& entries() {
         {{{"backup", "all that a server needs to live elsewhere, in one file, while it serves"},
           {"restore", "make a data directory from a backup"}},
          backup_commands},
+        {{{"import", "take over what Azure's tools exported"}}, import_commands},
         {{{"doctor", "what is wrong, or soon will be"}}, doctor_commands},
         {{{"completion", "scripts by which shells complete these commands"},
           {"man", "the manual page"}},

@@ -79,6 +79,33 @@ bool is_no_positional(const Parameter& parameter) {
     return parameter.kind != Kind::positional;
 }
 
+/// Names that take a value wherever they stand.
+std::vector<std::string> names_with_value(const CommandTable& table) {
+    const auto all = all_parameters(table);
+    const auto flags = names_of(all, [](const Parameter& each) { return each.kind == Kind::flag; });
+    auto names = names_of(all, is_option);
+    std::erase_if(names, [&flags](const auto& name) {
+        return std::find(flags.begin(), flags.end(), name) != flags.end();
+    });
+    return names;
+}
+
+/// "pki verify/--chain": options whose names are flags of other commands.
+std::vector<std::string> places_with_value(const CommandTable& table) {
+    const auto everywhere = names_with_value(table);
+    std::vector<std::string> places;
+    for (const Command& command : table.commands) {
+        for (const Parameter& parameter : command.parameters) {
+            const bool known =
+                std::find(everywhere.begin(), everywhere.end(), parameter.name) != everywhere.end();
+            if (is_option(parameter) && !known) {
+                places.push_back(command.words + "/" + parameter.name);
+            }
+        }
+    }
+    return places;
+}
+
 /// As one word of any shell.
 std::string quoted(const std::string& text) {
     std::string out = "'";
@@ -146,8 +173,12 @@ void find_place(std::ostream& out, const CommandTable& table, const std::string&
         << "            continue\n"
         << "        fi\n"
         << "        case \"$word\" in\n"
-        << "            " << patterns(names_of(all_parameters(table), is_option)) << ") skip=1 ;;\n"
-        << "            -*|'=') ;;\n"
+        << "            " << patterns(names_with_value(table)) << ") skip=1 ;;\n"
+        << "            '=') ;;\n"
+        << "            -*)\n"
+        << "                case \"$at/$word\" in\n"
+        << "                    " << patterns(places_with_value(table)) << ") skip=1 ;;\n"
+        << "                esac ;;\n"
         << "            *)\n"
         << "                case \"$at${at:+ }$word\" in\n"
         << "                    " << patterns(known) << ") at=\"$at${at:+ }$word\" ;;\n"
@@ -360,9 +391,16 @@ std::string fish_completion(const CommandTable& table) {
            "        end\n"
            "        switch $word\n"
            "            case "
-        << joined(names_of(all_parameters(table), is_option), " ")
+        << joined(names_with_value(table), " ")
         << "\n                set skip 1\n"
            "            case '-*'\n"
+           "                switch \"$at/$word\"\n"
+           "                    case";
+    for (const auto& place : places_with_value(table)) {
+        out << ' ' << fish_quoted(place);
+    }
+    out << "\n                        set skip 1\n"
+           "                end\n"
            "            case '*'\n"
            "                set -l longer (string trim -- \"$at $word\")\n"
            "                switch $longer\n"

@@ -86,6 +86,8 @@ std::vector<Key> keys_of(Config& config) {
         number_key("admission.strangers", config.admission_strangers),
         text_key("allocation.webhook_ca", config.webhook_ca),
         flag_key("allocation.loopback_http", config.webhook_loopback_http),
+        number_key("audit.keep_days", config.audit_keep_days),
+        number_key("audit.keep_events", config.audit_keep_events),
         text_key("log.level", config.log_level),
         text_key("log.format", config.log_format),
     };
@@ -167,6 +169,7 @@ public:
         names();
         words();
         numbers();
+        audit();
         settings_.webhooks.ca_file = config_.webhook_ca.value_or("");
         settings_.webhooks.loopback_http = config_.webhook_loopback_http.value_or(false);
         if (config_.data) {
@@ -303,6 +306,21 @@ private:
         }
     }
 
+    void audit() {
+        if (const auto days = config_.audit_keep_days) {
+            expect(*days >= 1 && *days <= limits::audit_keep_days_max,
+                   "audit.keep_days is 1 to " + std::to_string(limits::audit_keep_days_max));
+            settings_.audit_keep.age = std::chrono::days{*days};
+        }
+        if (const auto events = config_.audit_keep_events) {
+            expect(*events >= limits::audit_keep_events_min &&
+                       *events <= limits::audit_keep_events_max,
+                   "audit.keep_events is " + std::to_string(limits::audit_keep_events_min) +
+                       " to " + std::to_string(limits::audit_keep_events_max));
+            settings_.audit_keep.events = static_cast<std::uint64_t>(*events);
+        }
+    }
+
     const Config& config_;
     Settings settings_;
     std::vector<std::string> problems_;
@@ -353,6 +371,8 @@ Config overlay(const Config& under, const Config& over) {
     lay(result.admission_strangers, over.admission_strangers);
     lay(result.webhook_ca, over.webhook_ca);
     lay(result.webhook_loopback_http, over.webhook_loopback_http);
+    lay(result.audit_keep_days, over.audit_keep_days);
+    lay(result.audit_keep_events, over.audit_keep_events);
     lay(result.log_level, over.log_level);
     lay(result.log_format, over.log_format);
     return result;

@@ -10,6 +10,7 @@
 #include "net/listener.hpp"
 #include "net/tls.hpp"
 #include "service/admission.hpp"
+#include "service/auditor.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -41,6 +42,8 @@ struct Config {
     std::optional<std::int64_t> admission_strangers{};
     std::optional<std::string> webhook_ca{};
     std::optional<bool> webhook_loopback_http{};
+    std::optional<std::int64_t> audit_keep_days{};
+    std::optional<std::int64_t> audit_keep_events{};
     std::optional<std::string> log_level{};
     std::optional<std::string> log_format{};
 };
@@ -77,6 +80,7 @@ struct Settings {
     std::chrono::seconds drain_time{10};
     service::AdmissionRates admission{.strangers = 0};  ///< strangers 0: by the number of threads
     WebhookSettings webhooks{};
+    service::AuditKeep audit_keep{};
     Severity log_level = Severity::info;
     bool log_json = false;
 

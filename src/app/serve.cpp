@@ -129,6 +129,7 @@ public:
 private:
     net::DoorSettings for_everybody();
     Task<void> tell_readiness(net::Core& core);
+    Task<void> keep_audit(net::Core& core);
     void tell_start(const Streams& io) const;
 
     const Settings& settings_;
@@ -274,6 +275,24 @@ Task<void> Server::tell_readiness(net::Core& core) {
     ready_ = false;  // the core drains
 }
 
+/// Prunes the audit log as the configuration says, a bounded turn at a time.
+Task<void> Server::keep_audit(net::Core& core) {
+    std::chrono::milliseconds pause{};
+    do {
+        const auto turn = co_await auditor_.retain(settings_.audit_keep);
+        if (!turn) {
+            log_event(Severity::error, "audit-not-pruned",
+                      {{"why", turn.error().detail}, {"note", turn.error().note}});
+        } else if (turn->events > 0) {
+            log_event(Severity::info, "audit-pruned", {{"events", std::to_string(turn->events)}});
+        }
+        pause = limits::audit_retention_pause;
+        if (turn && turn->more) {
+            pause = limits::audit_retention_breath;
+        }
+    } while (co_await core.sleep(pause));
+}
+
 void Server::tell_start(const Streams& io) const {
     if (ground_.new_token) {
         io.err << "the administrator's bearer token is in "
@@ -291,6 +310,9 @@ void Server::run(const Streams& io) {
     if (ground_.local_ca) {
         first.spawn("server-certificate-renewal",
                     keep_renewed(first, *ground_.local_ca, clock_, entropy_));
+    }
+    if (!settings_.audit_keep.everything()) {
+        first.spawn("audit-retention", keep_audit(first));
     }
     first.spawn("readiness", tell_readiness(first));
     runtime_.stop_on_signals(settings_.drain_time);

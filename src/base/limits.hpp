@@ -351,6 +351,31 @@ inline constexpr std::size_t telemetry_queue_bytes_max = 64 * 1024 * 1024;
 /// What one question looks through before others have their turn, and the most an answer holds.
 inline constexpr std::size_t telemetry_look_bytes_max = 16 * 1024 * 1024;
 
+// --- Audit retention ---
+/// `[audit] keep`: days, and events. Fewer events than the least would let a slip of the hand wipe
+/// what tells of it.
+inline constexpr std::int64_t audit_keep_days_max = 36'500;
+inline constexpr std::int64_t audit_keep_events_min = 1'000;
+inline constexpr std::int64_t audit_keep_events_max = 1'000'000'000;
+/// Events that one turn of pruning takes away: a few hundredths of a second of the writer's time.
+inline constexpr std::size_t audit_prune_turn_max = 10'000;
+/// Between two turns, when all that was due has gone, and when more is due.
+inline constexpr auto audit_retention_pause = std::chrono::hours{1};
+inline constexpr auto audit_retention_breath = std::chrono::seconds{1};
+
+// --- Import ---
+/// Entries of one file: DPS' own bound for individual enrollments (spec/dps-service-api.md 2.10).
+inline constexpr std::size_t import_entries_max = 1'000'000;
+/// One entry of it: two initial twins' worth, with room for what a tool adds.
+inline constexpr std::size_t import_entry_bytes_max = 256 * 1024;
+/// Files looked at in the directory of certificates: two for each entry.
+inline constexpr std::size_t import_certificate_files_max = 2 * import_entries_max;
+/// Individual enrollments in one request, written together: with two certificates each they fit an
+/// operator's body, and the writer is busy with them for a few hundredths of a second.
+inline constexpr std::size_t batch_enrollments_max = 250;
+/// Places of a file, problems of each kind, that a report for people names; it counts them all.
+inline constexpr std::size_t import_places_told_max = 20;
+
 static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
@@ -373,5 +398,7 @@ static_assert(telemetry_record_bytes_max < telemetry_batch_bytes_max);
 static_assert(telemetry_batch_bytes_max < telemetry_queue_bytes_max);
 static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);
 static_assert(telemetry_segment_bytes_max < telemetry_bytes_max);
+static_assert(batch_enrollments_max * 2 * 2'048 <= operator_body_bytes_max);
+static_assert(initial_twin_bytes_max * 2 < import_entry_bytes_max);
 
 }  // namespace rollcall::limits

@@ -170,6 +170,21 @@ TEST_F(AuditWalk, EveryChangeIsToldAndNoSecretIs) {
     step("DELETE", "/enrollments/dev-1", {}, "enrollment.delete", "enrollment/dev-1",
          {"primary", "secondary"});
 
+    const auto moved = [](const char* id_name, const char* id, const char* kind,
+                          const x509::Certificate& certificate) {
+        const json::object held{{"primary", {{"certificate", certificate.pem()}}}};
+        return json::object{
+            {"entries",
+             json::array{
+                 {{id_name, id}, {"attestation", {{"type", "x509"}, {"x509", {{kind, held}}}}}}}}};
+    };
+    step("POST", "/import/groups",
+         moved("enrollmentGroupId", "moved", "signingCertificates", a_root("Moved").certificate()),
+         "group.create", "group/moved", {"primaryAfter"});
+    step("POST", "/import/enrollments",
+         moved("registrationId", "dev-7", "clientCertificates", third.leaf("dev-7")),
+         "enrollment.create", "enrollment/dev-7", {"primaryAfter"});
+
     step("POST", "/groups", {{"id", "keys"}, {"symmetricKey", json::object{}}}, "group.create",
          "group/keys", {"attestation"});
     step("POST", "/enrollments", {{"registrationId", "lone"}, {"symmetricKey", json::object{}}},

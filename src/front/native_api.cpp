@@ -128,6 +128,7 @@ const std::vector<Route>& native_routes() {
         add_audit_routes(all);
         add_token_routes(all);
         add_policy_routes(all);
+        add_import_routes(all);
         return all;
     }();
     return routes;

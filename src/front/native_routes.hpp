@@ -85,6 +85,7 @@ void add_distrust_routes(std::vector<Route>& routes);
 void add_audit_routes(std::vector<Route>& routes);
 void add_token_routes(std::vector<Route>& routes);
 void add_policy_routes(std::vector<Route>& routes);
+void add_import_routes(std::vector<Route>& routes);
 
 // What several parts share.
 

@@ -142,8 +142,8 @@ Task<Result<domain::AccessToken>> Access::revoke(const Order& order, const std::
         changes.expects.push_back(
             domain::ExpectEtag{domain::RecordKind::token, token.name, token.etag});
         changes.writes.push_back(domain::DeleteToken{token.name});
-        changes.audit.push_back(
-            audit_event(order, "token.revoke", "token/" + token.name, detail_of(token), clock_.now()));
+        changes.audit.push_back(audit_event(order, "token.revoke", "token/" + token.name,
+                                            detail_of(token), clock_.now()));
         CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
         co_return token;
     }

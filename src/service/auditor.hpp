@@ -8,6 +8,7 @@
 #include "service/preview.hpp"
 #include "store/audit_seal.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,20 @@ struct AuditSeals {
 struct Pruned {
     std::uint64_t events = 0;  ///< that went
     AuditSeals seals;
+};
+
+/// Which events stay; the default keeps all.
+struct AuditKeep {
+    std::optional<std::chrono::days> age{};  ///< not older
+    std::optional<std::uint64_t> events{};   ///< at most about as many
+
+    bool everything() const { return !age && !events; }
+    bool operator==(const AuditKeep&) const = default;
+};
+
+struct RetentionTurn {
+    std::uint64_t events = 0;  ///< that went
+    bool more = false;         ///< is due already
 };
 
 class Auditor {
@@ -39,13 +54,22 @@ public:
     Task<Result<store::AuditCheck>> verify();
     Task<Result<AuditSeals>> seals();
     /// Takes the events before `before` away, from the oldest up to the first that is not older.
-    /// The last of them stays as a checkpoint; that it was done is an event of its own. malformed
-    /// "before-in-the-future"; conflict "audit-broken": a break must not be pruned away.
+    /// The last of them stays as a checkpoint; that it was done is an event of its own, for each
+    /// limits::audit_prune_turn_max of them. malformed "before-in-the-future"; conflict
+    /// "audit-broken": a break must not be pruned away.
     Task<Result<Outcome<Pruned>>> prune(const Order& order, TimePoint before);
+    /// The server's own pruning: one turn, of at most limits::audit_prune_turn_max events, which
+    /// are verified before they go. By number it starts a tenth late, and marks of earlier turns
+    /// alone are no reason for another: else each turn would be followed by one for its own mark.
+    /// conflict "audit-broken".
+    Task<Result<RetentionTurn>> retain(const AuditKeep& keep);
 
 private:
     struct Span;
+    struct Due;
     Task<Result<Span>> older_than(TimePoint before);
+    Task<Result<Due>> due(const AuditKeep& keep, const store::AuditHead& head,
+                          const std::optional<store::AuditHead>& checkpoint);
 
     store::StoreReader& reader_;
     store::Ledger& ledger_;

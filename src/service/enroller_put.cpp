@@ -15,39 +15,6 @@ using domain::IndividualEnrollment;
 /// Certificates of one upload, as a device may send them; the first counts.
 constexpr std::size_t bundle_max = limits::peer_certificates_max;
 
-Result<domain::SlotWishes> read_wishes(const EntryWish& wish) {
-    domain::SlotWishes wishes;
-    for (const auto slot : domain::both_slots) {
-        const WishedSlot& asked = wish.slots.at(domain::index(slot));
-        domain::SlotWish& read = wishes.at(domain::index(slot));
-        if (const auto* const upload = std::get_if<UploadedCertificate>(&asked)) {
-            TRY(const auto bundle, x509::read_certificates(upload->text, bundle_max));
-            read = bundle.front();
-        } else if (const auto* const kept = std::get_if<domain::KeptCertificate>(&asked)) {
-            read = *kept;
-        } else if (const auto* const reference = std::get_if<domain::CaReference>(&asked)) {
-            read = *reference;
-        }
-    }
-    return wishes;
-}
-
-template <class Entry>
-Result<Done> apply(Entry& entry, const EntryWish& wish) {
-    entry.enabled = wish.enabled;
-    entry.reprovision = wish.reprovision;
-    entry.initial_twin = wish.initial_twin;
-    entry.notes = wish.notes;
-    AllocationSettings allocation;
-    allocation.policy.emplace(wish.policy);
-    allocation.hubs = wish.hubs;
-    allocation.custom.emplace();
-    if (wish.policy == domain::AllocationPolicy::custom) {
-        *allocation.custom = wish.custom;
-    }
-    return service::apply(entry.allocation, allocation);
-}
-
 /// The keys that stand in the entry then, and whether it attests by key at all.
 template <class Entry>
 Result<Done> apply_keys(Entry& entry, const EntryWish& wish, bool is_new, Entropy& entropy) {
@@ -104,7 +71,8 @@ void tell_findings(AuditDetail& detail, const std::vector<x509::Finding>& findin
     }
 }
 
-/// What a reader of the slot is shown.
+}  // namespace
+
 const std::optional<CaId>& shown_in(const domain::GroupSlot& slot) {
     return slot.pending ? slot.pending : slot.current;
 }
@@ -114,35 +82,22 @@ Error not_there() {
             "If-Match asks for an enrollment that is there already, and there is none", "stale"};
 }
 
-}  // namespace
-
-/// What is asked for, read once.
-struct Enroller::Put {
-    const Order& order;
-    const EntryWish& wish;
-    PutMode mode;
-    std::string id;
-    std::string instance;  ///< of a new entry
-    domain::SlotWishes slots;
-
-    /// May it be made, or changed?
-    template <class Entry>
-    Result<Done> check(const Entry* before, const Error& exists, const Error& missing) const {
-        if (before == nullptr) {
-            if (mode == PutMode::change) {
-                return missing;
-            }
-            if (!order.if_match.one_of.empty()) {
-                return not_there();
-            }
-            return Done{};
+Result<domain::SlotWishes> read_wishes(const EntryWish& wish) {
+    domain::SlotWishes wishes;
+    for (const auto slot : domain::both_slots) {
+        const WishedSlot& asked = wish.slots.at(domain::index(slot));
+        domain::SlotWish& read = wishes.at(domain::index(slot));
+        if (const auto* const upload = std::get_if<UploadedCertificate>(&asked)) {
+            TRY(const auto bundle, x509::read_certificates(upload->text, bundle_max));
+            read = bundle.front();
+        } else if (const auto* const kept = std::get_if<domain::KeptCertificate>(&asked)) {
+            read = *kept;
+        } else if (const auto* const reference = std::get_if<domain::CaReference>(&asked)) {
+            read = *reference;
         }
-        if (mode == PutMode::make) {
-            return exists;
-        }
-        return order.if_match.check(before->etag);
     }
-};
+    return wishes;
+}
 
 Task<Result<Outcome<GroupView>>> Enroller::put_group(const Order& order, const std::string& id,
                                                      const EntryWish& wish, PutMode mode) {
@@ -173,7 +128,7 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
     fresh.created = writing.now;
     const EnrollmentGroup& before = stored != nullptr ? *stored : fresh;
     EnrollmentGroup edited = before;
-    TRY([[maybe_unused]] const Done applied, apply(edited, put.wish));
+    TRY([[maybe_unused]] const Done applied, apply_wish(edited, put.wish));
     TRY([[maybe_unused]] const Done keyed,
         apply_keys(edited, put.wish, stored == nullptr, entropy_));
     if (edited.keys && stored == nullptr) {
@@ -236,7 +191,7 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
     fresh.created = writing.now;
     const IndividualEnrollment& before = stored != nullptr ? *stored : fresh;
     IndividualEnrollment edited = before;
-    TRY([[maybe_unused]] const Done applied, apply(edited, put.wish));
+    TRY([[maybe_unused]] const Done applied, apply_wish(edited, put.wish));
     edited.device_id.reset();
     if (!put.wish.device_id.empty()) {
         TRY(edited.device_id, parse_device_id(put.wish.device_id));

@@ -172,17 +172,16 @@ std::optional<AuditFault> AuditVerifier::finish() const {
     return std::nullopt;
 }
 
-namespace {
-
 Task<Result<std::optional<AuditHead>>> kept_checkpoint(StoreReader& reader) {
     CO_TRY(const auto text, co_await reader.setting(checkpoint_setting));
     std::optional<AuditHead> checkpoint;
     if (text) {
-        // One that cannot be read is one that was altered: nothing verifies behind it.
         checkpoint = parse_checkpoint(*text).value_or(AuditHead{});
     }
     co_return checkpoint;
 }
+
+namespace {
 
 Task<Result<AuditCheck>> verify_from(StoreReader& reader, const Digest& key,
                                      const std::optional<AuditHead>& checkpoint) {

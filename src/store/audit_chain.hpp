@@ -64,6 +64,10 @@ std::string to_text(const AuditHead& checkpoint);
 /// None for what is no checkpoint; its signature is not looked at.
 std::optional<AuditHead> parse_checkpoint(std::string_view text);
 
+/// The checkpoint of a store's log; none where it was never pruned. One that cannot be read comes
+/// as zeros, which are signed by nobody: nothing verifies behind it.
+Task<Result<std::optional<AuditHead>>> kept_checkpoint(StoreReader& reader);
+
 /// Reads a chain in its order. It cannot see that log *and* signed head were put back together to
 /// an older state: who must know keeps heads elsewhere (`audit export`).
 class AuditVerifier {

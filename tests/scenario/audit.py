@@ -310,6 +310,46 @@ class Audit(Scenario):
             with server:
                 self.assertEqual(self.broken_at(server=server), 5)
 
+    def until(self, happened):
+        """Waits for what a server does by itself."""
+        last = time.monotonic() + 60
+        while not happened() and time.monotonic() < last:
+            time.sleep(0.05)
+        self.assertTrue(happened())
+
+    def test_the_server_prunes_by_itself(self):
+        configuration = self.file("rollcall.toml")
+        with open(configuration, "w", encoding="utf-8") as out:
+            out.write("[audit]\nkeep_days = 365\n")
+        with self.a_server() as server:
+            with server:
+                before = self.exported(server, "before.jsonl")
+            with Store(server.data) as store:
+                store.run("UPDATE audit SET at=at-400*86400000000 WHERE sequence<=4")
+                store.rewrite()
+            events = len(self.lines(before)) - 1
+            with server:
+                rewritten = self.exported(server, "rewritten.jsonl")
+                self.assertEqual(len(server.listing("/audit")), events,
+                                 "unless it is told to, it keeps all")
+            server.options += ["--config", configuration]
+            with server:
+                self.until(lambda: server.listing("/audit")[0]["sequence"] == 5)
+                log = server.listing("/audit")
+                self.assertEqual(log[-1]["sequence"], events + 1)
+                self.assertEqual((log[-1]["actor"], log[-1]["action"], log[-1]["source"]),
+                                 ("server", "audit.prune", "local"))
+                self.assertEqual(log[-1]["detail"],
+                                 {"keepDays": "365", "first": "1", "last": "4"})
+                server.command("audit", "verify", "--head", rewritten)
+                rollcall("audit", "verify", self.exported(server), "--head", rewritten)
+            with Store(server.data) as store:  # the next one is old too, and the log is broken
+                store.run("UPDATE audit SET at=at-400*86400000000 WHERE sequence=5")
+            with server:
+                self.until(lambda: "audit-not-pruned" in server.told())
+                self.assertEqual(server.listing("/audit")[0]["sequence"], 5)
+                self.assertEqual(self.broken_at(server=server), 5)
+
     def test_prune_wants_a_date(self):
         for words in ((), ("--before", "soon"), ("--before",)):
             self.command("audit", "prune", *words, "--yes", expect=2)

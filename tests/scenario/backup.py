@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "crash"))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "tools"))
 from books import Books, faults_of  # noqa: E402
+from lab.operator import Operator  # noqa: E402
 from lab.scenario import Scenario, main  # noqa: E402
 from lab.server import Server, rollcall  # noqa: E402
 from load import Fleet, Load, prepare, states_of  # noqa: E402
@@ -30,6 +31,7 @@ UNDO = [()] * 6 + [
 ]
 DEVICES = 48
 BACKUPS = 4
+BALLAST = 2_000
 
 
 def members_of(file):
@@ -64,7 +66,9 @@ class UnderLoad(Scenario):
     def test_nothing_acknowledged_before_it_is_missing(self):
         fleet, books = Fleet(os.path.join(self.scratch, "fleet"), DEVICES), Books()
         prepare(self.server, fleet, books)
+        self.ballast()
         load = Load(self.server, fleet, books, "load").start()
+        meanwhile = 0
         try:
             for turn in range(BACKUPS):
                 before = books.registrations
@@ -78,6 +82,7 @@ class UnderLoad(Scenario):
                 acknowledged = books.registrations
                 file = os.path.join(self.scratch, f"backup-{turn}.tar")
                 said = self.command("backup", file, "--json").json
+                meanwhile += books.registrations - acknowledged
                 with self.subTest(turn):
                     self.assertGreater(acknowledged, before, "the load stands still")
                     restored = self.restored(file, f"restored-{turn}")
@@ -86,9 +91,23 @@ class UnderLoad(Scenario):
                     self.assertEqual((lost, half), ([], []))
         finally:
             load.end()
+        self.assertGreater(meanwhile, 0, "devices register while a backup is taken")
         self.live_elsewhere(os.path.join(self.scratch, f"restored-{BACKUPS - 1}"), fleet)
         self.assertEqual(books.settle(states_of(self.server, books)), [],
                          "and the server itself lost nothing over it")
+
+    def ballast(self):
+        """Enough in the store that a copy takes its time, and the writer's log grows meanwhile."""
+        operator = Operator(self.server)
+        twin = {"tags": {"filler": "x" * 30_000}}
+        for first in range(0, BALLAST, 25):
+            entries = [{"registrationId": f"ballast-{number}", "provisioningStatus": "disabled",
+                        "attestation": {"type": "x509"}, "initialTwin": twin}
+                       for number in range(first, first + 25)]
+            answer = operator.ask("POST", "/import/enrollments", {"entries": entries})
+            self.assertEqual(answer.status, 200, answer.text)
+            self.assertEqual(answer.json["entries"][-1]["outcome"], "made", answer.text[-500:])
+        operator.close()
 
     def restored(self, file, name):
         data = os.path.join(self.scratch, name)
@@ -213,7 +232,7 @@ class Backups(Scenario):
     def test_secrets_come_along(self):
         target = os.path.join(self.scratch, self.own("target"))
         rollcall("restore", self.good, "--data", target)
-        for name in ("secret.key", "admin-token", "rollcall.db", "tls/ca.key"):
+        for name in ("secret.key", "admin-token", "rollcall.db", "tls/ca-key.pem"):
             self.assertEqual(stat.S_IMODE(os.stat(os.path.join(target, name)).st_mode), 0o600, name)
         self.assertEqual(sorted(os.listdir(target)),
                          ["admin-token", "rollcall.db", "secret.key", "tls"])
