@@ -102,6 +102,8 @@ std::vector<Key> keys_of(Config& config) {
         list_key("oidc.builders", config.openid.builders),
         list_key("oidc.operators", config.openid.operators),
         list_key("oidc.viewers", config.openid.viewers),
+        number_key("audit.keep_days", config.audit_keep_days),
+        number_key("audit.keep_events", config.audit_keep_events),
         text_key("log.level", config.log_level),
         text_key("log.format", config.log_format),
     };
@@ -185,6 +187,7 @@ public:
         numbers();
         sessions();
         openid();
+        audit();
         settings_.webhooks.ca_file = config_.webhook_ca.value_or("");
         settings_.webhooks.loopback_http = config_.webhook_loopback_http.value_or(false);
         if (config_.data) {
@@ -388,6 +391,21 @@ private:
         }
     }
 
+    void audit() {
+        if (const auto days = config_.audit_keep_days) {
+            expect(*days >= 1 && *days <= limits::audit_keep_days_max,
+                   "audit.keep_days is 1 to " + std::to_string(limits::audit_keep_days_max));
+            settings_.audit_keep.age = std::chrono::days{*days};
+        }
+        if (const auto events = config_.audit_keep_events) {
+            expect(*events >= limits::audit_keep_events_min &&
+                       *events <= limits::audit_keep_events_max,
+                   "audit.keep_events is " + std::to_string(limits::audit_keep_events_min) +
+                       " to " + std::to_string(limits::audit_keep_events_max));
+            settings_.audit_keep.events = static_cast<std::uint64_t>(*events);
+        }
+    }
+
     const Config& config_;
     Settings settings_;
     std::vector<std::string> problems_;
@@ -454,6 +472,8 @@ Config overlay(const Config& under, const Config& over) {
     lay(result.openid.builders, over.openid.builders);
     lay(result.openid.operators, over.openid.operators);
     lay(result.openid.viewers, over.openid.viewers);
+    lay(result.audit_keep_days, over.audit_keep_days);
+    lay(result.audit_keep_events, over.audit_keep_events);
     lay(result.log_level, over.log_level);
     lay(result.log_format, over.log_format);
     return result;

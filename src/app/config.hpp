@@ -10,6 +10,7 @@
 #include "net/listener.hpp"
 #include "net/tls.hpp"
 #include "service/admission.hpp"
+#include "service/auditor.hpp"
 #include "service/openid.hpp"
 
 #include <chrono>
@@ -59,6 +60,8 @@ struct Config {
     std::optional<std::int64_t> admission_strangers{};
     std::optional<std::string> webhook_ca{};
     std::optional<bool> webhook_loopback_http{};
+    std::optional<std::int64_t> audit_keep_days{};
+    std::optional<std::int64_t> audit_keep_events{};
     std::optional<std::string> log_level{};
     std::optional<std::string> log_format{};
     std::optional<std::int64_t> requests_per_second{};
@@ -105,6 +108,7 @@ struct Settings {
     service::OpenidSettings openid{};
     std::string openid_secret_file{};
     std::string openid_ca_file{};
+    service::AuditKeep audit_keep{};
     Severity log_level = Severity::info;
     bool log_json = false;
 

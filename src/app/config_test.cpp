@@ -63,7 +63,8 @@ TEST(Config, IsDocumentedAsItIs) {
                 all->operator_door && all->metrics && all->server_certificate && all->server_key &&
                 all->names && all->operator_names && all->hub_host && all->assign && all->threads &&
                 all->drain_seconds && all->admission_source && all->admission_proven_source &&
-                all->admission_strangers && all->log_level && all->log_format);
+                all->admission_strangers && all->audit_keep_days && all->audit_keep_events &&
+                all->log_level && all->log_format);
     EXPECT_TRUE(all->requests_per_second && all->session_idle_minutes && all->session_hours);
     const OpenidConfig& openid = all->openid;
     EXPECT_TRUE(openid.issuer && openid.client_id && openid.client_secret_file && openid.scopes &&
@@ -158,6 +159,11 @@ TEST(Config, RefusesWhatCannotWork) {
         {"[admission]\nsource = 0", "admission.source is 1 to 1000000"},
         {"[admission]\nstrangers = -1", "admission.strangers is 0 to"},
         {"[admission]\nproven_source = 1000001", "admission.proven_source is 1 to"},
+        {"[audit]\nkeep_days = 0", "audit.keep_days is 1 to 36500"},
+        {"[audit]\nkeep_days = 36501", "audit.keep_days is 1 to 36500"},
+        {"[audit]\nkeep_events = 999", "audit.keep_events is 1000 to 1000000000"},
+        {"[audit]\nkeep_events = 1000000001", "audit.keep_events is 1000 to 1000000000"},
+        {"[audit]\nkeep = '365d'", "unknown key audit.keep"},
         {"data = ''", "data is empty"},
         {"[log]\nlevel = 'loud'", "log.level is"},
         {"[log]\nformat = 'xml'", "log.format is"},
@@ -187,6 +193,9 @@ TEST(Config, RefusesWhatCannotWork) {
                               "session_idle_minutes = 16"),
               "accepted");
     EXPECT_EQ(complaint_about("threads = 256\ndrain_seconds = 3600"), "accepted");
+    EXPECT_EQ(complaint_about("[audit]\nkeep_days = 36500\nkeep_events = 1000000000"), "accepted");
+    EXPECT_EQ(settings_of("[audit]\nkeep_days = 1\nkeep_events = 1000")->audit_keep,
+              (service::AuditKeep{std::chrono::days{1}, 1'000}));
     // Two doors on port 0 are two ports.
     EXPECT_EQ(complaint_about("[listen]\nmetrics='127.0.0.1:0'\ndevice_https='127.0.0.1:0'\n"
                               "operator='127.0.0.1:0'"),

@@ -153,6 +153,7 @@ public:
 private:
     net::DoorSettings for_everybody();
     Task<void> tell_readiness(net::Core& core);
+    Task<void> keep_audit(net::Core& core);
     void tell_start(const Streams& io) const;
 
     const Settings& settings_;
@@ -201,6 +202,7 @@ private:
         {.ca_file = settings_.openid_ca_file, .loopback_http = settings_.openid.loopback_http}};
     service::Openid openid_{ground_.openid, web_client_, store_,   store_,
                             sign_in_,       clock_,      entropy_, ground_.instance->openid_key()};
+    service::Auditor auditor_{store_, store_, clock_, ground_.instance->audit_key(), scope_.str()};
 
     // Tongues.
     front::ServerFacts facts_{.scope = scope_,
@@ -222,8 +224,8 @@ private:
     net::AmqpDoor amqp_door_{*ground_.tls, amqp_, metrics_};
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
-                                  *ground_.telemetry, clock_, entropy_, facts_,
-                                  ground_.instance->audit_key(), users_, sign_in_}};
+                                  *ground_.telemetry, clock_, entropy_, facts_, auditor_, users_,
+                                  sign_in_}};
     const front::ArmService resource_{
         .scope = scope_.str(),
         .operators_host = facts_.tools_host,
@@ -317,6 +319,24 @@ Task<void> Server::tell_readiness(net::Core& core) {
     ready_ = false;  // the core drains
 }
 
+/// Prunes the audit log as the configuration says, a bounded turn at a time.
+Task<void> Server::keep_audit(net::Core& core) {
+    std::chrono::milliseconds pause{};
+    do {
+        const auto turn = co_await auditor_.retain(settings_.audit_keep);
+        if (!turn) {
+            log_event(Severity::error, "audit-not-pruned",
+                      {{"why", turn.error().detail}, {"note", turn.error().note}});
+        } else if (turn->events > 0) {
+            log_event(Severity::info, "audit-pruned", {{"events", std::to_string(turn->events)}});
+        }
+        pause = limits::audit_retention_pause;
+        if (turn && turn->more) {
+            pause = limits::audit_retention_breath;
+        }
+    } while (co_await core.sleep(pause));
+}
+
 void Server::tell_start(const Streams& io) const {
     if (ground_.new_token) {
         io.err << "the administrator's bearer token is in "
@@ -336,6 +356,9 @@ void Server::run(const Streams& io) {
                     keep_renewed(first, *ground_.local_ca, clock_, entropy_));
     }
     job_host_.spawn("jobs", jobs_.keep_house());
+    if (!settings_.audit_keep.everything()) {
+        first.spawn("audit-retention", keep_audit(first));
+    }
     first.spawn("readiness", tell_readiness(first));
     runtime_.stop_on_signals(settings_.drain_time);
     runtime_.start();

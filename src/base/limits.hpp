@@ -277,6 +277,14 @@ inline constexpr std::size_t admin_answer_bytes_max = 64 * 1024 * 1024;
 /// For a command: to connect, and to have the whole answer (a preview over a large fleet).
 inline constexpr auto admin_connect_time_max = 10s;
 inline constexpr auto admin_answer_time_max = 120s;
+/// One line of an exported audit log: an event with an initial twin before and after, escaped.
+inline constexpr std::size_t audit_line_bytes_max = 8 * 1024 * 1024;
+/// A backup's list of what it holds; it names about ten parts.
+inline constexpr std::size_t backup_manifest_bytes_max = 64 * 1024;
+/// A file in a backup beside the database: keys, certificates, rollcall.toml.
+inline constexpr std::size_t backup_file_bytes_max = 1024 * 1024;
+/// Pages of the database that a backup copies before it looks up (SQLite's are 4 KiB).
+inline constexpr int backup_step_pages = 2'048;
 /// rollcall.toml; a real one has fifty lines.
 inline constexpr std::size_t config_bytes_max = 256 * 1024;
 /// Threads for connections; no machine we know gains from more.
@@ -477,6 +485,31 @@ inline constexpr auto openid_keys_pause = std::chrono::seconds{30};
 /// Where to go after signing in.
 inline constexpr std::size_t return_path_chars_max = 512;
 
+// --- Audit retention ---
+/// `[audit] keep`: days, and events. Fewer events than the least would let a slip of the hand wipe
+/// what tells of it.
+inline constexpr std::int64_t audit_keep_days_max = 36'500;
+inline constexpr std::int64_t audit_keep_events_min = 1'000;
+inline constexpr std::int64_t audit_keep_events_max = 1'000'000'000;
+/// Events that one turn of pruning takes away: a few hundredths of a second of the writer's time.
+inline constexpr std::size_t audit_prune_turn_max = 10'000;
+/// Between two turns, when all that was due has gone, and when more is due.
+inline constexpr auto audit_retention_pause = std::chrono::hours{1};
+inline constexpr auto audit_retention_breath = std::chrono::seconds{1};
+
+// --- Import ---
+/// Entries of one file: DPS' own bound for individual enrollments (spec/dps-service-api.md 2.10).
+inline constexpr std::size_t import_entries_max = 1'000'000;
+/// One entry of it: two initial twins' worth, with room for what a tool adds.
+inline constexpr std::size_t import_entry_bytes_max = 256 * 1024;
+/// Files looked at in the directory of certificates: two for each entry.
+inline constexpr std::size_t import_certificate_files_max = 2 * import_entries_max;
+/// Individual enrollments in one request, written together: with two certificates each they fit an
+/// operator's body, and the writer is busy with them for a few hundredths of a second.
+inline constexpr std::size_t batch_enrollments_max = 250;
+/// Places of a file, problems of each kind, that a report for people names; it counts them all.
+inline constexpr std::size_t import_places_told_max = 20;
+
 static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
@@ -508,5 +541,7 @@ static_assert(central_page_max <= central_filter_reads_max);
 static_assert(password_threads < password_checks_max);
 static_assert(session_grace < session_secret_life && session_secret_life < session_idle_time);
 static_assert(session_idle_time < session_life && session_life <= session_time_max);
+static_assert(batch_enrollments_max * 2 * 2'048 <= operator_body_bytes_max);
+static_assert(initial_twin_bytes_max * 2 < import_entry_bytes_max);
 
 }  // namespace rollcall::limits

@@ -250,6 +250,11 @@ struct DeleteSession {
 struct DeleteSessionsOf {
     std::string user_id;  ///< without case
 };
+/// Takes the audit log's records up to a number away; the last of them stays as a signed
+/// checkpoint. None where they are gone already.
+struct PruneAudit {
+    std::uint64_t up_to = 0;
+};
 using Write =
     std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                  PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
@@ -257,7 +262,7 @@ using Write =
                  QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub,
                  PutPolicy, DeletePolicy, TouchToken, PutDeviceNotes, PutDeviceGroup,
                  DeleteDeviceGroup, PutJob, DeleteJob, PutJobDevice, DeleteJobDevices, PutUser,
-                 DeleteUser, PutSession, DeleteSession, DeleteSessionsOf>;
+                 DeleteUser, PutSession, DeleteSession, DeleteSessionsOf, PruneAudit>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.

@@ -148,6 +148,7 @@ const std::vector<Route>& native_routes() {
         add_policy_routes(all);
         add_user_routes(all);
         add_session_routes(all);
+        add_import_routes(all);
         return all;
     }();
     return routes;

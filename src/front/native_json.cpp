@@ -2,6 +2,7 @@
 #include "front/native_json.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace rollcall::front {
 namespace {
@@ -311,16 +312,22 @@ json::object to_json(const domain::User& user) {
 }
 
 json::object to_json(const store::AuditRecord& record) {
-    return {{"sequence", record.sequence},
-            {"at", to_iso8601_ticks(record.event.at)},
-            {"actor", record.event.actor},
-            {"source", record.event.source},
-            {"action", record.event.action},
-            {"object", record.event.object},
-            {"detail", twin_json(record.event.detail)},
-            {"reason", record.event.reason},
-            {"previous", hex(record.previous)},
-            {"hash", hex(record.hash)}};
+    const json::value detail = twin_json(record.event.detail);
+    json::object object{{"sequence", record.sequence},
+                        {"at", to_iso8601_ticks(record.event.at)},
+                        {"actor", record.event.actor},
+                        {"source", record.event.source},
+                        {"action", record.event.action},
+                        {"object", record.event.object},
+                        {"detail", detail},
+                        {"reason", record.event.reason},
+                        {"previous", hex(record.previous)},
+                        {"hash", hex(record.hash)}};
+    // The hash is over the text: where it was spelled otherwise, that spelling comes too.
+    if (!record.event.detail.empty() && json::serialize(detail) != record.event.detail) {
+        object["detailText"] = record.event.detail;
+    }
+    return object;
 }
 
 namespace {

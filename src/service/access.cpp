@@ -29,6 +29,15 @@ std::optional<std::string_view> bearer_of(std::string_view header) {
     return header.substr(scheme.size());
 }
 
+AuditDetail detail_of(const domain::AccessToken& token) {
+    AuditDetail detail;
+    detail.text("role", domain::to_string(token.role));
+    if (token.expires) {
+        detail.text("expires", to_iso8601_seconds(*token.expires));
+    }
+    return detail;
+}
+
 /// Not where nothing was shown, what can be no secret, or what was right once.
 bool is_guess(const Error& error) {
     return error.kind == ErrorKind::unauthenticated && error.reason != "token-missing" &&
@@ -150,7 +159,7 @@ Task<Result<domain::AccessToken>> Access::revoke(const Order& order, const std::
         domain::ExpectEtag{domain::RecordKind::token, token.name, token.etag});
     changes.writes.push_back(domain::DeleteToken{token.name});
     changes.audit.push_back(
-        audit_event(order, "token.revoke", "token/" + token.name, {}, clock_.now()));
+        audit_event(order, "token.revoke", "token/" + token.name, detail_of(token), clock_.now()));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     co_return token;
 }
@@ -220,11 +229,6 @@ NewToken Access::draw(const Order& order, const TokenWish& wish) {
 }
 
 Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, bool first) {
-    AuditDetail detail;
-    detail.text("role", domain::to_string(fresh.token.role));
-    if (fresh.token.expires) {
-        detail.text("expires", to_iso8601_seconds(*fresh.token.expires));
-    }
     domain::Changes changes;
     changes.expects.push_back(
         domain::ExpectEtag{domain::RecordKind::token, fresh.token.name, ETag{}});
@@ -234,8 +238,8 @@ Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, b
     if (first) {
         changes.writes.push_back(domain::PutSetting{first_token_setting, fresh.token.name});
     }
-    changes.audit.push_back(audit_event(order, "token.create", "token/" + fresh.token.name, detail,
-                                        fresh.token.created));
+    changes.audit.push_back(audit_event(order, "token.create", "token/" + fresh.token.name,
+                                        detail_of(fresh.token), fresh.token.created));
     const auto receipt = co_await ledger_.commit(changes);
     if (!receipt && receipt.error().kind == ErrorKind::stale) {
         co_return Error{

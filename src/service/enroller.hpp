@@ -161,6 +161,27 @@ enum class PutMode : std::uint8_t {
     change,  ///< not_found "group-not-found", "enrollment-not-found"
 };
 
+/// An entry of an import: as another service had it, under its id.
+struct ImportEntry {
+    std::string id;
+    EntryWish wish;
+};
+
+/// What became of it.
+struct Imported {
+    enum class What : std::uint8_t {
+        made,
+        completed,  ///< it was there without a certificate, and has them now
+        there,      ///< as it should be
+        differs,    ///< it is there, otherwise: left alone
+        refused,
+    } what = What::refused;
+    std::optional<Error> refusal{};
+    std::vector<std::string> differences{};  ///< in what, as audit events call it
+    std::vector<x509::Finding> findings{};
+    std::vector<std::string> warnings{};
+};
+
 /// Which key nobody may use again: of a certificate, or by its digest.
 struct DistrustRequest {
     std::string certificate{};
@@ -245,6 +266,16 @@ public:
     Task<Result<Outcome<domain::NotedDevice>>> write_device(const Order& order,
                                                             const std::string& id,
                                                             const DeviceWrite& write, PutMode mode);
+
+    // What another service had (enroller_import.cpp). What is there is left alone, so that the same
+    // import twice changes nothing the second time. A dry run tells the same and changes nothing.
+    /// In the order of `entries`, which are written together: all that can be made, in one commit.
+    /// A disabled entry may be without a certificate. Beside put_individual()'s refusals: malformed
+    /// "repeated-entry", "key-missing" (an import makes up no keys). Errors concern all of them.
+    Task<Result<std::vector<Imported>>> import_individuals(const Order& order,
+                                                           const std::vector<ImportEntry>& entries);
+    /// A group may be without certificates.
+    Task<Result<Imported>> import_group(const Order& order, const ImportEntry& entry);
 
     // Symmetric keys of both (enroller_keys.cpp). Errors beside domain/key_slots.hpp's: conflict
     // "attests-by-certificate", malformed "malformed-key".
@@ -336,6 +367,13 @@ private:
                             const IndividualWrite& write, const domain::Writing& writing);
     static Result<Plan> plan_write(const Snapshot& snapshot, const std::string& id,
                                    const DeviceWrite& write, const domain::Writing& writing);
+    struct Import;
+    Task<Result<Done>> plan_imports(const Order& order, std::vector<Import>& imports,
+                                    domain::Changes& changes);
+    Result<Plan> plan_import(Import& import, const Snapshot& snapshot,
+                             const domain::Writing& writing);
+    Result<Plan> plan_group_import(Import& import, const Snapshot& snapshot,
+                                   const domain::Writing& writing);
     static Result<Plan> plan_switch(const Order& order, const Snapshot& snapshot,
                                     const std::string& id, bool domain::Device::*which, bool value,
                                     const domain::Writing& writing);

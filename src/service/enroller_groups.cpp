@@ -125,6 +125,7 @@ Task<Result<Outcome<std::string>>> Enroller::delete_group(const Order& order,
         plan.take(domain::delete_group(*snapshot.trust, *group));
         plan.action = "group.delete";
         plan.object = "group/" + group->id.str();
+        plan.detail.text("attestation", domain::to_string(domain::kind_of(*group)));
         for (const auto slot : domain::both_slots) {
             const auto& current = group->at(slot).current;
             if (const auto* const ca = current ? snapshot.trust->ca(*current) : nullptr) {

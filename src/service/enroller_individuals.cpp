@@ -141,7 +141,9 @@ Task<Result<Outcome<IndividualEnrollment>>> Enroller::create_individual(
         if (settings.keys) {
             TRY(fresh.keys, new_keys(*settings.keys, *snapshot.trust, {}, entropy_));
         }
-        TRY(Plan plan, plan_individual(snapshot, fresh, fresh, leaves, uploads, writing));
+        IndividualEnrollment blank;  // so that the audit log tells of every setting
+        blank.id = fresh.id;
+        TRY(Plan plan, plan_individual(snapshot, blank, fresh, leaves, uploads, writing));
         plan.action = "enrollment.create";
         if (fresh.keys) {
             plan.detail.text("attestation", domain::to_string(domain::kind_of(fresh)));
@@ -283,6 +285,7 @@ Task<Result<Outcome<std::string>>> Enroller::delete_individual(const Order& orde
         Plan plan;
         plan.action = "enrollment.delete";
         plan.object = "enrollment/" + before.id.original();
+        plan.detail.text("attestation", domain::to_string(domain::kind_of(before)));
         for (const auto slot : domain::both_slots) {
             plan.detail.certificate(domain::to_string(slot), before.at(slot));
             if (before.at(slot)) {

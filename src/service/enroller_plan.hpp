@@ -56,6 +56,21 @@ struct Enroller::Plan {
     }
 };
 
+/// What a reader of the slot is shown: what waits in it, else what stands there.
+const std::optional<CaId>& shown_in(const domain::GroupSlot& slot);
+/// The certificates of a wish, read.
+Result<domain::SlotWishes> read_wishes(const EntryWish& wish);
+
+/// An entry that is asked for as a whole, read once.
+struct Enroller::Put {
+    const Order& order;
+    const EntryWish& wish;
+    PutMode mode;
+    std::string id;
+    std::string instance;  ///< of a new entry
+    domain::SlotWishes slots;
+};
+
 std::string shown(const x509::Certificate& certificate);
 std::string shown(domain::Slot slot);
 /// Changes the rule as the settings say; malformed where it could never work then.
@@ -96,6 +111,24 @@ Result<Done> may_put(const Order& order, PutMode mode, const Entry* before, cons
     }
     return order.if_match.check(before->etag);
 }
+/// The settings of a wish; not its slots, keys and device id.
+template <class Entry>
+Result<Done> apply_wish(Entry& entry, const EntryWish& wish) {
+    entry.enabled = wish.enabled;
+    entry.reprovision = wish.reprovision;
+    entry.initial_twin = wish.initial_twin;
+    const std::string name = std::move(entry.notes.display_name);  // DPS has no word for it
+    entry.notes = wish.notes;
+    entry.notes.display_name = name;
+    AllocationSettings allocation;
+    allocation.policy.emplace(wish.policy);
+    allocation.hubs = wish.hubs;
+    allocation.custom.emplace();
+    if (wish.policy == domain::AllocationPolicy::custom) {
+        *allocation.custom = wish.custom;
+    }
+    return apply(entry.allocation, allocation);
+}
 /// What an audit event tells of an entry's settings, and of an individual's certificates.
 AuditDetail difference(const domain::EnrollmentGroup& before, const domain::EnrollmentGroup& after);
 AuditDetail difference(const domain::IndividualEnrollment& before,
@@ -105,6 +138,10 @@ std::optional<x509::Certificate> certificate_of(const domain::TrustView& trust,
                                                 const domain::Changes& changes,
                                                 const std::optional<CaId>& id);
 Error no_enrollment(const std::string& id);
+/// malformed "reason-too-long".
+Result<Done> check_reason(const Order& order);
+/// "others change the same records faster than this change could be made"
+Error too_busy();
 /// "static: a.example", with the webhook's key hidden; "" where it says nothing.
 std::string shown(const domain::AllocationRule& rule);
 /// Warns of hubs it names that are not linked, or take no devices.

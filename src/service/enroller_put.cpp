@@ -15,46 +15,6 @@ using domain::IndividualEnrollment;
 /// Certificates of one upload, as a device may send them; the first counts.
 constexpr std::size_t bundle_max = limits::peer_certificates_max;
 
-Result<domain::SlotWishes> read_wishes(const EntryWish& wish) {
-    domain::SlotWishes wishes;
-    for (const auto slot : domain::both_slots) {
-        const WishedSlot& asked = wish.slots.at(domain::index(slot));
-        domain::SlotWish& read = wishes.at(domain::index(slot));
-        if (const auto* const upload = std::get_if<UploadedCertificate>(&asked)) {
-            TRY(const auto bundle, x509::read_certificates(upload->text, bundle_max));
-            read = bundle.front();
-        } else if (const auto* const kept = std::get_if<domain::KeptCertificate>(&asked)) {
-            read = *kept;
-        } else if (const auto* const reference = std::get_if<domain::CaReference>(&asked)) {
-            read = *reference;
-        }
-    }
-    return wishes;
-}
-
-template <class Entry>
-Result<Done> apply(Entry& entry, const EntryWish& wish) {
-    entry.enabled = wish.enabled;
-    entry.reprovision = wish.reprovision;
-    entry.initial_twin = wish.initial_twin;
-    const std::string name = std::move(entry.notes.display_name);  // DPS has no word for it
-    entry.notes = wish.notes;
-    entry.notes.display_name = name;
-    AllocationSettings allocation;
-    allocation.policy.emplace(wish.policy);
-    allocation.hubs = wish.hubs;
-    allocation.custom.emplace();
-    if (wish.policy == domain::AllocationPolicy::custom) {
-        *allocation.custom = wish.custom;
-    }
-    return service::apply(entry.allocation, allocation);
-}
-
-/// What a reader of the slot is shown.
-const std::optional<CaId>& shown_in(const domain::GroupSlot& slot) {
-    return slot.pending ? slot.pending : slot.current;
-}
-
 }  // namespace
 
 Error other_kind(domain::AttestationKind kind) {
@@ -125,15 +85,26 @@ void tell_findings(AuditDetail& detail, const std::vector<x509::Finding>& findin
     }
 }
 
-/// What is asked for, read once.
-struct Enroller::Put {
-    const Order& order;
-    const EntryWish& wish;
-    PutMode mode;
-    std::string id;
-    std::string instance;  ///< of a new entry
-    domain::SlotWishes slots;
-};
+const std::optional<CaId>& shown_in(const domain::GroupSlot& slot) {
+    return slot.pending ? slot.pending : slot.current;
+}
+
+Result<domain::SlotWishes> read_wishes(const EntryWish& wish) {
+    domain::SlotWishes wishes;
+    for (const auto slot : domain::both_slots) {
+        const WishedSlot& asked = wish.slots.at(domain::index(slot));
+        domain::SlotWish& read = wishes.at(domain::index(slot));
+        if (const auto* const upload = std::get_if<UploadedCertificate>(&asked)) {
+            TRY(const auto bundle, x509::read_certificates(upload->text, bundle_max));
+            read = bundle.front();
+        } else if (const auto* const kept = std::get_if<domain::KeptCertificate>(&asked)) {
+            read = *kept;
+        } else if (const auto* const reference = std::get_if<domain::CaReference>(&asked)) {
+            read = *reference;
+        }
+    }
+    return wishes;
+}
 
 Task<Result<Outcome<GroupView>>> Enroller::put_group(const Order& order, const std::string& id,
                                                      const EntryWish& wish, PutMode mode) {
@@ -164,7 +135,7 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
     fresh.created = writing.now;
     const EnrollmentGroup& before = stored != nullptr ? *stored : fresh;
     EnrollmentGroup edited = before;
-    TRY([[maybe_unused]] const Done applied, apply(edited, put.wish));
+    TRY([[maybe_unused]] const Done applied, apply_wish(edited, put.wish));
     TRY([[maybe_unused]] const Done keyed,
         apply_keys(edited, put.wish.keys, stored == nullptr, entropy_));
     if (edited.keys && stored == nullptr) {
@@ -228,7 +199,7 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
     fresh.created = writing.now;
     const IndividualEnrollment& before = stored != nullptr ? *stored : fresh;
     IndividualEnrollment edited = before;
-    TRY([[maybe_unused]] const Done applied, apply(edited, put.wish));
+    TRY([[maybe_unused]] const Done applied, apply_wish(edited, put.wish));
     edited.device_id.reset();
     if (!put.wish.device_id.empty()) {
         TRY(edited.device_id, parse_device_id(put.wish.device_id));

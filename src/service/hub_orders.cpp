@@ -170,12 +170,12 @@ Task<Result<domain::Twin>> Hub::write_twin(const DeviceId& device, const TwinCha
         AuditDetail detail;
         std::string patch;
         if (change.tags) {
-            detail.text("tags", *change.tags);
+            detail.text("tagsBefore", twin.tags).text("tags", *change.tags);
             CO_TRY(twin.tags, merge_into(TwinPart::tags, twin.tags, *change.tags));
         }
         if (change.desired) {
             CO_TRY(patch, patch_for(change.desired_is, twin.desired, *change.desired));
-            detail.text("desired", patch);
+            detail.text("desiredBefore", twin.desired).text("desired", patch);
             CO_TRY(twin.desired, merge_into(TwinPart::desired, twin.desired, patch));
             ++twin.desired_version;
         }

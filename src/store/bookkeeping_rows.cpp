@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/bookkeeping_rows.hpp"
 
+#include "store/audit_chain.hpp"
+#include "store/expectations.hpp"
 #include "store/key_columns.hpp"
 #include "store/rows.hpp"
 
@@ -203,6 +205,31 @@ Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t af
         TRY([[maybe_unused]] const auto sound, row.sound());
         return record;
     });
+}
+
+Result<Done> prune_audit(Database& database, std::uint64_t up_to, const Digest& key) {
+    TRY(const auto text, get_setting(database, checkpoint_setting));
+    const auto before = parse_checkpoint(text.value_or(""));
+    if (before && before->sequence >= up_to) {
+        return Done{};
+    }
+    TRY(auto* const asking, database.prepared("SELECT hash FROM audit WHERE sequence=?"));
+    Query row{asking};
+    row.bind(up_to);
+    TRY(const auto hash, read_one<Digest>(row, [&row]() -> Result<Digest> {
+            const Digest digest = row.digest();
+            TRY([[maybe_unused]] const auto sound, row.sound());
+            return digest;
+        }));
+    if (!hash) {
+        return no_such_audit_record(up_to);
+    }
+    TRY([[maybe_unused]] const auto kept,
+        put_setting(database, checkpoint_setting, to_text(signed_checkpoint(up_to, *hash, key))));
+    TRY(auto* const deleting, database.prepared("DELETE FROM audit WHERE sequence<=?"));
+    Query query{deleting};
+    query.bind(up_to);
+    return query.run();
 }
 
 Result<Done> put_audit_head(Database& database, const AuditHead& head) {

@@ -96,4 +96,10 @@ std::optional<Error> too_many_jobs(const domain::ExpectJobRoom& expected, std::s
     return std::nullopt;
 }
 
+Error no_such_audit_record(std::uint64_t sequence) {
+    return {ErrorKind::conflict,
+            "the audit log has no record number " + std::to_string(sequence) + " to prune up to",
+            "no-such-audit-record"};
+}
+
 }  // namespace rollcall::store

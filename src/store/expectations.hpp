@@ -28,5 +28,7 @@ Error too_many_device_groups(const domain::ExpectDeviceGroupRoom& expected);
 /// `conflict`, "too-many-jobs-under-way" or "too-many-jobs"; none: there is room.
 std::optional<Error> too_many_jobs(const domain::ExpectJobRoom& expected, std::size_t under_way,
                                    std::size_t kept);
+/// A PruneAudit up to what is not in the log; `conflict`, "no-such-audit-record".
+Error no_such_audit_record(std::uint64_t sequence);
 
 }  // namespace rollcall::store

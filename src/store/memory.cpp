@@ -293,9 +293,11 @@ Task<Result<Page<AuditRecord>>> MemoryStore::audit(const PageRequest& page) {
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());
     CO_TRY(const std::uint64_t after, parse_sequence(page.after));
-    const std::size_t from = std::min<std::size_t>(after, state_.audit.size());
-    const std::size_t count = std::min(state_.audit.size() - from, page_size(page) + 1);
-    const auto first = state_.audit.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto first =
+        std::find_if(state_.audit.begin(), state_.audit.end(),
+                     [after](const auto& record) { return record.sequence > after; });
+    const auto rest = static_cast<std::size_t>(state_.audit.end() - first);
+    const std::size_t count = std::min(rest, page_size(page) + 1);
     std::vector<AuditRecord> items(first, first + static_cast<std::ptrdiff_t>(count));
     co_return cut_page(std::move(items), page);
 }

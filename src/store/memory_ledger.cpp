@@ -135,7 +135,7 @@ private:
 /// Carries out one write.
 class MemoryStore::Applier {
 public:
-    explicit Applier(State& state) : state_(state) {}
+    Applier(State& state, const Digest& audit_key) : state_(state), audit_key_(audit_key) {}
 
     Result<Done> operator()(const domain::PutCa& write) {
         for (const auto& [id, ca] : state_.cas) {
@@ -331,6 +331,24 @@ public:
         return Done{};
     }
 
+    Result<Done> operator()(const domain::PruneAudit& write) {
+        const auto before = parse_checkpoint(state_.settings[checkpoint_setting]);
+        if (before && before->sequence >= write.up_to) {
+            return Done{};
+        }
+        auto& audit = state_.audit;
+        const auto last = std::find_if(audit.begin(), audit.end(), [&write](const auto& each) {
+            return each.sequence == write.up_to;
+        });
+        if (last == audit.end()) {
+            return no_such_audit_record(write.up_to);
+        }
+        state_.settings[checkpoint_setting] =
+            to_text(signed_checkpoint(write.up_to, last->hash, audit_key_));
+        audit.erase(audit.begin(), last + 1);
+        return Done{};
+    }
+
 private:
     template <class Map>
     static Result<Done> put(Map& records, const typename Map::key_type& key,
@@ -345,6 +363,7 @@ private:
     }
 
     State& state_;
+    const Digest& audit_key_;
 };
 
 Task<Result<Receipt>> MemoryStore::commit(const domain::Changes& changes) {
@@ -367,13 +386,14 @@ Result<Receipt> MemoryStore::commit_now(const domain::Changes& changes) {
         std::any_of(changes.writes.begin(), changes.writes.end(), [](auto& write) {
             return std::holds_alternative<domain::PutCa>(write) ||
                    std::holds_alternative<domain::PutToken>(write) ||
-                   std::holds_alternative<domain::PutUser>(write);
+                   std::holds_alternative<domain::PutUser>(write) ||
+                   std::holds_alternative<domain::PruneAudit>(write);
         });
     std::optional<State> before;
     if (may_fail) {
         before = state_;
     }
-    Applier applier{state_};
+    Applier applier{state_, audit_key_};
     for (const auto& write : changes.writes) {
         if (const auto written = std::visit(applier, write); !written) {
             INVARIANT(before.has_value());

@@ -12,9 +12,6 @@
 namespace rollcall::store {
 namespace {
 
-/// "RCal": tells our files from other programs' (file(1) shows it too).
-constexpr std::int64_t application_id = 0x5243'616c;
-
 /// Step 1. Times are microseconds since 1970 UTC, digests 32-byte blobs, enumerations the numbers
 /// of their C++ types. Ids that compare without case are stored folded, with the spelling beside
 /// them. Rows that hold a whole certificate live in rowid tables: WITHOUT ROWID rows beyond a
@@ -459,14 +456,18 @@ int newest_schema() {
     return static_cast<int>(migrations.size());
 }
 
+Error written_by_newer(std::int64_t schema) {
+    return {ErrorKind::unsupported,
+            "this data directory was written by a newer rollcall (its schema is " +
+                std::to_string(schema) + ", this program knows " + std::to_string(newest_schema()) +
+                "): run that one",
+            "schema-newer"};
+}
+
 Result<Done> migrate(Database& database, const AuditHead& first_head) {
     TRY(const std::int64_t had, database.integer("PRAGMA user_version"));
     if (had > newest_schema()) {
-        return Error{ErrorKind::unsupported,
-                     "this data directory was written by a newer rollcall (its schema is " +
-                         std::to_string(had) + ", this program knows " +
-                         std::to_string(newest_schema()) + "): run that one",
-                     "schema-newer"};
+        return written_by_newer(had);
     }
     if (had == 0) {
         TRY([[maybe_unused]] const auto ours, refuse_strangers(database));
@@ -479,7 +480,7 @@ Result<Done> migrate(Database& database, const AuditHead& first_head) {
         }
         // Numbers of our own: a pragma takes no parameters.
         const std::string marks = "PRAGMA user_version=" + std::to_string(step + 1) +
-                                  "; PRAGMA application_id=" + std::to_string(application_id);
+                                  "; PRAGMA application_id=" + std::to_string(store_application_id);
         TRY([[maybe_unused]] const auto marked, database.execute(marks.c_str()));
         TRY([[maybe_unused]] const auto done, transaction.commit());
     }

@@ -177,7 +177,8 @@ namespace {
 /// Carries out one write of a Changes.
 class Applier {
 public:
-    Applier(Database& database, CountChanges& counts) : database_(database), counts_(counts) {}
+    Applier(Database& database, CountChanges& counts, const Digest& audit_key)
+        : database_(database), counts_(counts), audit_key_(audit_key) {}
 
     Result<Done> operator()(const domain::PutCa& write) const {
         auto put = put_ca(database_, write.ca);
@@ -307,17 +308,21 @@ public:
     Result<Done> operator()(const domain::DeleteJobDevices& write) const {
         return delete_job_devices(database_, write);
     }
+    Result<Done> operator()(const domain::PruneAudit& write) const {
+        return prune_audit(database_, write.up_to, audit_key_);
+    }
 
 private:
     Database& database_;
     CountChanges& counts_;
+    const Digest& audit_key_;
 };
 
 }  // namespace
 
 Result<Done> SqliteWriter::apply(const domain::Changes& changes, Heads& heads,
                                  CountChanges& counts) {
-    const Applier applier{*database_, counts};
+    const Applier applier{*database_, counts, settings_.audit_key};
     for (const auto& write : changes.writes) {
         TRY([[maybe_unused]] const auto written, std::visit(applier, write));
     }
