@@ -386,7 +386,7 @@ TEST_F(CentralApiTest, ATokenIsToldOnce) {
     auto request = door.request("GET", "/enrollmentGroups", {}, {{"Authorization", token}});
     request.connection = &door.remote;
     EXPECT_EQ(door.send(request).status, 200U);
-    request = door.request("GET", "/apiTokens", {}, {{"Authorization", token}});
+    request = door.request("DELETE", "/apiTokens/ci", {}, {{"Authorization", token}});
     request.connection = &door.remote;
     EXPECT_EQ(door.send(request).status, 403U) << "a builder administers nothing";
     EXPECT_EQ(door.send("PUT", "/apiTokens/ci", body).status, 409U);

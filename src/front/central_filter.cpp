@@ -257,7 +257,7 @@ private:
         if (word == "indexof") {
             return index_of();
         }
-        Operand value;
+        Operand value = std::monostate{};
         if (word == "true" || word == "false") {
             value = word == "true";
         } else if (const auto field = value_of(fields, word)) {

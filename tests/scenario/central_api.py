@@ -132,7 +132,7 @@ class Stories(CentralTest):
                 ("GET", device, None, (200, 200, 200)),
                 ("PATCH", device, {"displayName": "x"}, (200, 200, 200)),
                 ("PATCH", group, {"displayName": "x"}, (200, 403, 403)),
-                ("GET", "/apiTokens", None, (200, 403, 403))]
+                ("DELETE", "/apiTokens/nobody", None, (404, 403, 403))]
         for method, path, body, statuses in rows:
             for role, status in zip(ROLES, statuses):
                 with Door(self.server, tokens[role]) as door:
