@@ -45,7 +45,7 @@ Result<Done> check_step(const JobStep& step) {
         return malformed(
             "the path of a job's step is 'name' or 'component.name', of letters, "
             "digits, '_' and '-'",
-            "malformed-path");
+            "malformed-step");
     }
     if (step.kind == JobStep::Kind::property && step.value.empty()) {
         return malformed("the property '" + step.path + "' has no value", "value-missing");
@@ -53,7 +53,7 @@ Result<Done> check_step(const JobStep& step) {
     if (method_of(step.path).size() > limits::method_name_chars_max) {
         return malformed("the path of a job's step has at most " +
                              std::to_string(limits::method_name_chars_max) + " characters",
-                         "malformed-path");
+                         "malformed-step");
     }
     return check_words("target", step.target, limits::job_name_chars_max);
 }

@@ -62,7 +62,7 @@ TEST_F(DeviceGroupsTest, AreMadeReplacedChangedAndRemoved) {
     EXPECT_NE(changed->etag, made->etag);
     const auto replaced = run(groups.put(order, "floor", {.display_name = "F", .filter = every}));
     EXPECT_EQ(replaced->description, "") << "what is not said, is not";
-    EXPECT_EQ(run(groups.get("floor")), replaced);
+    EXPECT_EQ(run(groups.get("floor")).value(), *replaced);
     EXPECT_TRUE(run(groups.remove(order, "floor")));
     EXPECT_EQ(refusal(run(groups.get("floor"))), "device-group-not-found");
     EXPECT_THAT(audit_actions(),

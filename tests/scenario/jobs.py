@@ -6,6 +6,7 @@ import concurrent.futures
 import itertools
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -34,23 +35,27 @@ class Device(threading.Thread):
         self.start()
 
     def run(self):
-        while True:
-            try:
-                came = self.mqtt.message(within=PATIENCE)
-            except (OSError, ConnectionError, ValueError):
-                return
-            if came is None:
-                return
-            if came.topic.startswith("$iothub/methods/POST/"):
-                name, _, rid = came.topic.removeprefix("$iothub/methods/POST/").partition("/?$rid=")
-                self.methods.append((name, came.json))
-                if self.may is not None:
-                    self.may.wait(PATIENCE)
-                self.mqtt.publish(f"$iothub/methods/res/{self.status}/?$rid={rid}", "{}", qos=0)
-            else:
-                self.desired.append(came.json)
+        try:
+            while (came := self.mqtt.message(within=PATIENCE)) is not None:
+                self.take(came)
+        except (OSError, ValueError):
+            pass  # one of us left
+
+    def take(self, came):
+        if not came.topic.startswith("$iothub/methods/POST/"):
+            self.desired.append(came.json)
+            return
+        name, _, rid = came.topic.removeprefix("$iothub/methods/POST/").partition("/?$rid=")
+        self.methods.append((name, came.json))
+        if self.may is not None:
+            self.may.wait(PATIENCE)
+        self.mqtt.publish(f"$iothub/methods/res/{self.status}/?$rid={rid}", "{}", qos=0)
 
     def leave(self):
+        try:
+            self.mqtt.socket.shutdown(socket.SHUT_RDWR)  # what the thread waits in, returns
+        except OSError:
+            pass  # the server closed it before
         self.mqtt.close()
         self.join(PATIENCE)
 
