@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every route of every API on the operator door, asked by everybody: with each role, with a policy
 // that has all rights, with a token that is none, and with nothing.
-#include "front/central_api.hpp"
 #include "front/certificate_api.hpp"
 #include "front/dps_service_api.hpp"
 #include "front/operator_reception.hpp"
 #include "front/registry_api.hpp"
-#include "support/native_door.hpp"
+#include "support/central_door.hpp"
 #include "support/sas_maker.hpp"
 
 #include <optional>
@@ -78,15 +77,13 @@ protected:
         return all;
     }
 
-    test::NativeDoor door;
+    test::CentralDoor door;
     ArmService arm{};
     CertificateApi certificates{{door.enroller, door.access, door.trust_book, door.entropy, arm}};
     DpsServiceApi dps{
         {door.enroller, door.access, door.trust_book, door.store, door.clock, door.entropy}};
     RegistryApi registry{
         {door.enroller, door.access, door.hub, door.store, door.clock, door.entropy}};
-    CentralApi central{{door.enroller, door.access, door.hub, door.trust_book, door.store,
-                        door.telemetry, door.clock, door.entropy, door.facts.scope}};
     OperatorReception reception{{{"enrollments", dps},
                                  {"enrollmentGroups", dps},
                                  {"registrations", dps},
@@ -94,7 +91,7 @@ protected:
                                  {"devices", registry},
                                  {"twins", registry},
                                  {"api/v1", door.api},
-                                 {"api", central}},
+                                 {"api", door.central}},
                                 door.api};
     std::vector<Somebody> everybody;
 };

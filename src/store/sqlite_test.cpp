@@ -261,8 +261,13 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what step 10 made.
-#define WITHOUT_JOBS "DROP TABLE device_groups; DROP TABLE jobs; DROP TABLE job_devices;"
+/// Takes back what step 11 made.
+#define WITHOUT_USERS "DROP TABLE users; DROP TABLE sessions;"
+
+/// And step 10.
+#define WITHOUT_JOBS \
+    WITHOUT_USERS    \
+    "DROP TABLE device_groups; DROP TABLE jobs; DROP TABLE job_devices;"
 
 /// And step 9.
 #define WITHOUT_DEVICE_NOTES \

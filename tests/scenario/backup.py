@@ -28,6 +28,10 @@ UNDO = [()] * 6 + [
     ("DROP TABLE sas_policies",),
     ("ALTER TABLE individuals DROP COLUMN notes",
      "ALTER TABLE enrollment_groups DROP COLUMN notes"),
+    ("ALTER TABLE tokens DROP COLUMN form", "ALTER TABLE tokens DROP COLUMN last_used"),
+    ("DROP TABLE device_notes",),
+    ("DROP TABLE device_groups", "DROP TABLE jobs", "DROP TABLE job_devices"),
+    ("DROP TABLE users", "DROP TABLE sessions"),
 ]
 DEVICES = 48
 BACKUPS = 4
