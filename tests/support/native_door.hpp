@@ -92,7 +92,8 @@ struct NativeDoor : OperatorDesk {
     service::Hub hub{store,     store, trust_book, sessions, telemetry,
                      admission, clock, entropy,    metrics,  "hub.example"};
     front::NativeApi api{front::NativeServices{enroller, access, trust_book, store, refusals, hub,
-                                               telemetry, clock, entropy, facts, audit_key, users, sign_in}};
+                                               telemetry, clock, entropy, facts, audit_key, users,
+                                               sign_in}};
     json::value document = json::parse(
         json::string_view{front::openapi_document().data(), front::openapi_document().size()});
     net::ConnectionFacts local{};
