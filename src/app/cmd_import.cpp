@@ -382,9 +382,9 @@ Result<Done> carry_all(const Invocation& call, const Sources& sources,
 /// With what was done before: whoever runs the same again goes on from there.
 Error interrupted(Error error, const ImportReport& report, bool dry_run) {
     const auto made = report.count(ImportOutcome::made) + report.count(ImportOutcome::completed);
-    if (!dry_run && made > 0) {
-        error.detail += "\n" + std::to_string(made) + (made == 1 ? " entry was" : " entries were") +
-                        " made before that; run the same again to go on";
+    if (!dry_run) {
+        error.detail += "\n" + std::to_string(made) + (made == 1 ? " entry is" : " entries are") +
+                        " known to be made; run the same again to go on";
     }
     return error;
 }

@@ -74,7 +74,12 @@ Task<net::HttpResponse> OpenidDoor::handle(const net::HttpRequest& request) {
         response.headers.emplace_back("Allow", "GET");
         co_return response;
     }
-    auto answered = starts ? co_await start(request) : co_await callback(request);
+    Result<net::HttpResponse> answered = net::HttpResponse{};
+    if (starts) {
+        answered = co_await start(request);
+    } else {
+        answered = co_await callback(request);
+    }
     if (!answered) {
         net::HttpResponse response = page(answered.error(), request, 0);
         if (!starts) {

@@ -30,7 +30,7 @@ ROWS = (
     ("audit verify --head ro", "root.pem", "list"),
     ("audit export --out ", "root.pem", "list"),
     ("pki verify --chain root.pem --an", "--anchors", "--issuer"),
-    ("pki leaf --chain --iss", "--issuer", "--anchors"),
+    ("pki leaf --chain --cn x --iss", "--issuer", "--anchors"),
     ("token create x --expires ", "", "root.pem list"),
     ("completion ", "bash zsh fish", "root.pem"),
     ("--ca ro", "root.pem", "group"),
