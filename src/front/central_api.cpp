@@ -243,7 +243,7 @@ Result<Match> find_route(const net::HttpRequest& request) {
     if (segments.empty() || !equal_ignoring_case(segments.front(), root)) {
         return unknown;
     }
-    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+    const std::string method = request.method == "HEAD" ? "GET" : request.method;
     Match match;
     for (const auto& route : central_routes()) {
         Names names;
