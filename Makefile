@@ -29,6 +29,7 @@ bench: release
 	bench/run
 	bench/run --rounds 3 --only rollcall-1k --only rollcall-1m
 	bench/mqtt
+	bench/import
 	build/release/bench/bench_micro
 	build/release/bench/bench_store
 	build/release/bench/bench_service_query

@@ -44,7 +44,8 @@ CASES = {
          {"src/service/a.cpp": unit("const auto r = on ? g(a) : co_await f(b);\n")},
          {"src/service/a.cpp": unit("co_await on_lane(lane, [text] { return text.size(); });\n")},
          {"src/service/a.cpp": unit("co_await on_lane(lane, [&a, b = std::move(c)] { f(b); });\n")},
-         {"src/service/a.cpp": unit("CO_TRY(const auto r,\n       co_await f({.id = id}));\n")}],
+         {"src/service/a.cpp": unit("CO_TRY(const auto r,\n       co_await f({.id = id}));\n")},
+         {"src/service/a.cpp": unit("if (!co_await f(a)) {\n}\n")}],
         [{"src/service/a.cpp": unit("co_await store.put(record);\n")},
          {"src/service/a.cpp": unit("co_await on_lane(lane, [&] { return Thing{a ? b : c}; });\n")},
          {"src/service/a.cpp": unit("const auto r = co_await f(names[i]) ? a : b;\n".replace(

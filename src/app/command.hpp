@@ -130,8 +130,12 @@ std::vector<Command> registration_commands();
 std::vector<Command> pki_commands();
 std::vector<Command> distrust_commands();
 std::vector<Command> token_commands();
+std::vector<Command> user_commands();
 std::vector<Command> audit_commands();
+std::vector<Command> backup_commands();  // backup, restore
 std::vector<Command> doctor_commands();
+std::vector<Command> completion_commands();  // completion, man
+std::vector<Command> import_commands();
 
 /// All of them in the order of the help page (command_table.cpp).
 CommandTable command_table();

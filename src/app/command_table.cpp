@@ -31,8 +31,16 @@ const std::vector<Entry>& entries() {
         {{{"pki", "make, read and verify certificates; needs no server"}}, pki_commands},
         {{{"distrust", "keys that nobody may use again"}}, distrust_commands},
         {{{"token", "bearer tokens for the operator door"}}, token_commands},
+        {{{"user", "who may sign in at the operator door"}}, user_commands},
         {{{"audit", "what operators changed, in a chain of hashes"}}, audit_commands},
+        {{{"backup", "all that a server needs to live elsewhere, in one file, while it serves"},
+          {"restore", "make a data directory from a backup"}},
+         backup_commands},
+        {{{"import", "take over what Azure's tools exported"}}, import_commands},
         {{{"doctor", "what is wrong, or soon will be"}}, doctor_commands},
+        {{{"completion", "scripts by which shells complete these commands"},
+          {"man", "the manual page"}},
+         completion_commands},
     };
     return all;
 }

@@ -86,6 +86,24 @@ std::vector<Key> keys_of(Config& config) {
         number_key("admission.strangers", config.admission_strangers),
         text_key("allocation.webhook_ca", config.webhook_ca),
         flag_key("allocation.loopback_http", config.webhook_loopback_http),
+        number_key("operators.requests_per_second", config.requests_per_second),
+        number_key("operators.session_idle_minutes", config.session_idle_minutes),
+        number_key("operators.session_hours", config.session_hours),
+        text_key("oidc.issuer", config.openid.issuer),
+        text_key("oidc.client_id", config.openid.client_id),
+        text_key("oidc.client_secret_file", config.openid.client_secret_file),
+        list_key("oidc.scopes", config.openid.scopes),
+        text_key("oidc.ca", config.openid.ca_file),
+        text_key("oidc.public_url", config.openid.public_url),
+        flag_key("oidc.loopback_http", config.openid.loopback_http),
+        flag_key("oidc.trust_email", config.openid.trust_email),
+        text_key("oidc.role_claim", config.openid.role_claim),
+        list_key("oidc.administrators", config.openid.administrators),
+        list_key("oidc.builders", config.openid.builders),
+        list_key("oidc.operators", config.openid.operators),
+        list_key("oidc.viewers", config.openid.viewers),
+        number_key("audit.keep_days", config.audit_keep_days),
+        number_key("audit.keep_events", config.audit_keep_events),
         text_key("log.level", config.log_level),
         text_key("log.format", config.log_format),
     };
@@ -167,6 +185,9 @@ public:
         names();
         words();
         numbers();
+        sessions();
+        openid();
+        audit();
         settings_.webhooks.ca_file = config_.webhook_ca.value_or("");
         settings_.webhooks.loopback_http = config_.webhook_loopback_http.value_or(false);
         if (config_.data) {
@@ -293,6 +314,73 @@ private:
         rate("admission.strangers", config_.admission_strangers, 0, settings_.admission.strangers);
     }
 
+    void sessions() {
+        using std::chrono::duration_cast;
+        constexpr std::int64_t rate_max = limits::caller_requests_per_second_max;
+        constexpr std::int64_t hours_max =
+            duration_cast<std::chrono::hours>(limits::session_time_max).count();
+        constexpr std::int64_t minutes_min =
+            duration_cast<std::chrono::minutes>(limits::session_secret_life).count() + 1;
+        settings_.guard.requests_per_second =
+            config_.requests_per_second.value_or(limits::caller_requests_per_second);
+        expect(settings_.guard.requests_per_second >= 0 &&
+                   settings_.guard.requests_per_second <= rate_max,
+               "operators.requests_per_second is 0 (no bound) to " + std::to_string(rate_max));
+        const std::int64_t hours = config_.session_hours.value_or(limits::session_life.count());
+        expect(hours >= 1 && hours <= hours_max,
+               "operators.session_hours is 1 to " + std::to_string(hours_max));
+        const std::int64_t idle =
+            config_.session_idle_minutes.value_or(limits::session_idle_time.count());
+        expect(idle >= minutes_min && idle <= hours_max * 60,
+               "operators.session_idle_minutes is " + std::to_string(minutes_min) + " to " +
+                   std::to_string(hours_max * 60));
+        settings_.sessions = {std::chrono::minutes{idle}, std::chrono::hours{hours}};
+    }
+
+    void openid() {
+        const OpenidConfig& said = config_.openid;
+        service::OpenidSettings& openid = settings_.openid;
+        const auto text = [](const std::optional<std::string>& value) {
+            return value.value_or("");
+        };
+        openid.issuer = text(said.issuer);
+        openid.client_id = text(said.client_id);
+        openid.public_url = text(said.public_url);
+        openid.role_claim = text(said.role_claim);
+        openid.scopes = said.scopes.value_or(openid.scopes);
+        openid.loopback_http = said.loopback_http.value_or(false);
+        openid.trust_email = said.trust_email.value_or(false);
+        settings_.openid_secret_file = text(said.client_secret_file);
+        settings_.openid_ca_file = text(said.ca_file);
+        const std::pair<domain::Role, const std::optional<std::vector<std::string>>&> roles[] = {
+            {domain::Role::administrator, said.administrators},
+            {domain::Role::builder, said.builders},
+            {domain::Role::operator_, said.operators},
+            {domain::Role::viewer, said.viewers}};
+        for (const auto& [role, values] : roles) {
+            if (values) {
+                openid.roles[role] = *values;
+            }
+        }
+        expect(openid.on() == !openid.client_id.empty(),
+               "oidc.issuer and oidc.client_id are given together");
+        expect(openid.role_claim.empty() == openid.roles.empty(),
+               "oidc.role_claim needs values for a role: oidc.administrators, .builders, "
+               ".operators or .viewers; and these need it");
+        const auto is_address = [&openid](const std::string& url) {
+            return url.starts_with("https://") ||
+                   (openid.loopback_http && domain::is_loopback_http(url));
+        };
+        expect(!openid.on() || is_address(openid.issuer),
+               "oidc.issuer is an https address (http to this machine with oidc.loopback_http)");
+        expect(openid.public_url.empty() || (openid.public_url.starts_with("https://") &&
+                                             openid.public_url.find('/', 8) == std::string::npos),
+               "oidc.public_url is https://HOST or https://HOST:PORT");
+        expect(
+            std::find(openid.scopes.begin(), openid.scopes.end(), "openid") != openid.scopes.end(),
+            "oidc.scopes has openid among them");
+    }
+
     void rate(const std::string& name, std::optional<std::int64_t> said, std::int64_t least,
               double& into) {
         if (said) {
@@ -300,6 +388,21 @@ private:
                    name + " is " + std::to_string(least) + " to " +
                        std::to_string(limits::admission_rate_max) + " handshakes a second");
             into = static_cast<double>(*said);
+        }
+    }
+
+    void audit() {
+        if (const auto days = config_.audit_keep_days) {
+            expect(*days >= 1 && *days <= limits::audit_keep_days_max,
+                   "audit.keep_days is 1 to " + std::to_string(limits::audit_keep_days_max));
+            settings_.audit_keep.age = std::chrono::days{*days};
+        }
+        if (const auto events = config_.audit_keep_events) {
+            expect(*events >= limits::audit_keep_events_min &&
+                       *events <= limits::audit_keep_events_max,
+                   "audit.keep_events is " + std::to_string(limits::audit_keep_events_min) +
+                       " to " + std::to_string(limits::audit_keep_events_max));
+            settings_.audit_keep.events = static_cast<std::uint64_t>(*events);
         }
     }
 
@@ -353,6 +456,24 @@ Config overlay(const Config& under, const Config& over) {
     lay(result.admission_strangers, over.admission_strangers);
     lay(result.webhook_ca, over.webhook_ca);
     lay(result.webhook_loopback_http, over.webhook_loopback_http);
+    lay(result.requests_per_second, over.requests_per_second);
+    lay(result.session_idle_minutes, over.session_idle_minutes);
+    lay(result.session_hours, over.session_hours);
+    lay(result.openid.issuer, over.openid.issuer);
+    lay(result.openid.client_id, over.openid.client_id);
+    lay(result.openid.client_secret_file, over.openid.client_secret_file);
+    lay(result.openid.scopes, over.openid.scopes);
+    lay(result.openid.ca_file, over.openid.ca_file);
+    lay(result.openid.public_url, over.openid.public_url);
+    lay(result.openid.loopback_http, over.openid.loopback_http);
+    lay(result.openid.trust_email, over.openid.trust_email);
+    lay(result.openid.role_claim, over.openid.role_claim);
+    lay(result.openid.administrators, over.openid.administrators);
+    lay(result.openid.builders, over.openid.builders);
+    lay(result.openid.operators, over.openid.operators);
+    lay(result.openid.viewers, over.openid.viewers);
+    lay(result.audit_keep_days, over.audit_keep_days);
+    lay(result.audit_keep_events, over.audit_keep_events);
     lay(result.log_level, over.log_level);
     lay(result.log_format, over.log_format);
     return result;

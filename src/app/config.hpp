@@ -10,6 +10,8 @@
 #include "net/listener.hpp"
 #include "net/tls.hpp"
 #include "service/admission.hpp"
+#include "service/auditor.hpp"
+#include "service/openid.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -19,6 +21,23 @@
 #include <vector>
 
 namespace rollcall::app {
+
+/// The table [oidc].
+struct OpenidConfig {
+    std::optional<std::string> issuer{};
+    std::optional<std::string> client_id{};
+    std::optional<std::string> client_secret_file{};
+    std::optional<std::vector<std::string>> scopes{};
+    std::optional<std::string> ca_file{};
+    std::optional<std::string> public_url{};
+    std::optional<bool> loopback_http{};
+    std::optional<bool> trust_email{};
+    std::optional<std::string> role_claim{};
+    std::optional<std::vector<std::string>> administrators{};
+    std::optional<std::vector<std::string>> builders{};
+    std::optional<std::vector<std::string>> operators{};
+    std::optional<std::vector<std::string>> viewers{};
+};
 
 /// Unset: the default. Later sources overlay earlier ones member by member.
 struct Config {
@@ -41,8 +60,14 @@ struct Config {
     std::optional<std::int64_t> admission_strangers{};
     std::optional<std::string> webhook_ca{};
     std::optional<bool> webhook_loopback_http{};
+    std::optional<std::int64_t> audit_keep_days{};
+    std::optional<std::int64_t> audit_keep_events{};
     std::optional<std::string> log_level{};
     std::optional<std::string> log_format{};
+    std::optional<std::int64_t> requests_per_second{};
+    std::optional<std::int64_t> session_idle_minutes{};
+    std::optional<std::int64_t> session_hours{};
+    OpenidConfig openid{};
 };
 
 /// Reads TOML text; `name` is for messages. Every problem with its line: bad syntax, unknown keys
@@ -77,6 +102,13 @@ struct Settings {
     std::chrono::seconds drain_time{10};
     service::AdmissionRates admission{.strangers = 0};  ///< strangers 0: by the number of threads
     WebhookSettings webhooks{};
+    service::GuardSettings guard{};
+    service::SessionTimes sessions{};
+    /// Without the client's secret, which stands in a file.
+    service::OpenidSettings openid{};
+    std::string openid_secret_file{};
+    std::string openid_ca_file{};
+    service::AuditKeep audit_keep{};
     Severity log_level = Severity::info;
     bool log_json = false;
 

@@ -63,7 +63,14 @@ TEST(Config, IsDocumentedAsItIs) {
                 all->operator_door && all->metrics && all->server_certificate && all->server_key &&
                 all->names && all->operator_names && all->hub_host && all->assign && all->threads &&
                 all->drain_seconds && all->admission_source && all->admission_proven_source &&
-                all->admission_strangers && all->log_level && all->log_format);
+                all->admission_strangers && all->audit_keep_days && all->audit_keep_events &&
+                all->log_level && all->log_format);
+    EXPECT_TRUE(all->requests_per_second && all->session_idle_minutes && all->session_hours);
+    const OpenidConfig& openid = all->openid;
+    EXPECT_TRUE(openid.issuer && openid.client_id && openid.client_secret_file && openid.scopes &&
+                openid.ca_file && openid.public_url && openid.loopback_http && openid.trust_email &&
+                openid.role_claim && openid.administrators && openid.builders && openid.operators &&
+                openid.viewers);
 }
 
 TEST(Config, SaysEverythingItCanSay) {
@@ -152,14 +159,43 @@ TEST(Config, RefusesWhatCannotWork) {
         {"[admission]\nsource = 0", "admission.source is 1 to 1000000"},
         {"[admission]\nstrangers = -1", "admission.strangers is 0 to"},
         {"[admission]\nproven_source = 1000001", "admission.proven_source is 1 to"},
+        {"[audit]\nkeep_days = 0", "audit.keep_days is 1 to 36500"},
+        {"[audit]\nkeep_days = 36501", "audit.keep_days is 1 to 36500"},
+        {"[audit]\nkeep_events = 999", "audit.keep_events is 1000 to 1000000000"},
+        {"[audit]\nkeep_events = 1000000001", "audit.keep_events is 1000 to 1000000000"},
+        {"[audit]\nkeep = '365d'", "unknown key audit.keep"},
         {"data = ''", "data is empty"},
         {"[log]\nlevel = 'loud'", "log.level is"},
         {"[log]\nformat = 'xml'", "log.format is"},
+        {"[operators]\nrequests_per_second = -1", "operators.requests_per_second is 0"},
+        {"[operators]\nrequests_per_second = 1000001", "operators.requests_per_second is 0"},
+        {"[operators]\nsession_hours = 0", "operators.session_hours is 1 to 720"},
+        {"[operators]\nsession_hours = 721", "operators.session_hours is 1 to 720"},
+        {"[operators]\nsession_idle_minutes = 15", "operators.session_idle_minutes is 16 to"},
+        {"[operators]\nsession_idle_minutes = 43201", "operators.session_idle_minutes is 16 to"},
+        {"[oidc]\nissuer = 'https://i'", "oidc.issuer and oidc.client_id are given together"},
+        {"[oidc]\nclient_id = 'i'", "oidc.issuer and oidc.client_id are given together"},
+        {"[oidc]\nissuer = 'http://i'\nclient_id = 'c'", "oidc.issuer is an https address"},
+        {"[oidc]\nissuer = 'http://127.0.0.1:1'\nclient_id = 'c'", "is an https address"},
+        {"[oidc]\npublic_url = 'http://i'", "oidc.public_url is https://HOST"},
+        {"[oidc]\npublic_url = 'https://i/path'", "oidc.public_url is https://HOST"},
+        {"[oidc]\nscopes = ['email']", "oidc.scopes has openid"},
+        {"[oidc]\nrole_claim = 'groups'", "oidc.role_claim needs values"},
+        {"[oidc]\nviewers = ['all']", "oidc.role_claim needs values"},
     };
     for (const auto& [text, said] : cases) {
         EXPECT_THAT(complaint_about(text), HasSubstr(said)) << text;
     }
+    EXPECT_EQ(complaint_about("[oidc]\nissuer = 'http://127.0.0.1:1'\nclient_id = 'c'\n"
+                              "loopback_http = true\nrole_claim = 'g'\nviewers = ['v']"),
+              "accepted");
+    EXPECT_EQ(complaint_about("[operators]\nrequests_per_second = 0\nsession_hours = 720\n"
+                              "session_idle_minutes = 16"),
+              "accepted");
     EXPECT_EQ(complaint_about("threads = 256\ndrain_seconds = 3600"), "accepted");
+    EXPECT_EQ(complaint_about("[audit]\nkeep_days = 36500\nkeep_events = 1000000000"), "accepted");
+    EXPECT_EQ(settings_of("[audit]\nkeep_days = 1\nkeep_events = 1000")->audit_keep,
+              (service::AuditKeep{std::chrono::days{1}, 1'000}));
     // Two doors on port 0 are two ports.
     EXPECT_EQ(complaint_about("[listen]\nmetrics='127.0.0.1:0'\ndevice_https='127.0.0.1:0'\n"
                               "operator='127.0.0.1:0'"),

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t page_columns = 80;
 constexpr std::size_t help_column = 26;
 
-const std::vector<std::pair<std::string, std::string>> global_options{
+const std::vector<std::pair<std::string, std::string>> all_global_options{
     {"--data DIR",
      "talk to the server that runs on this machine with that data directory, "
      "through DIR/operator.sock; needs no token (default: ./rollcall-data)"},
@@ -55,33 +55,6 @@ void entry(std::ostream& out, const std::string& name, const std::string& text) 
         out << std::string(help_column - 2 - name.size(), ' ');
     }
     wrap(out, text, help_column);
-}
-
-std::string spelled(const Parameter& parameter) {
-    std::string text = parameter.name;
-    if (parameter.kind == Parameter::Kind::option) {
-        text += " " + parameter.value;
-    }
-    return parameter.repeated ? text + "..." : text;
-}
-
-std::string usage_line(const Command& command) {
-    std::string line = "rollcall " + command.words;
-    bool options = false;
-    for (const Parameter& parameter : command.parameters) {
-        if (parameter.kind == Parameter::Kind::positional || parameter.required) {
-            const std::string text = spelled(parameter);
-            line += parameter.required ? " " + text : " [" + text + "]";
-        } else {
-            options = true;
-        }
-    }
-    return options ? line + " [options]" : line;
-}
-
-std::string help_of(const Parameter& parameter) {
-    return parameter.choices.empty() ? parameter.help
-                                     : parameter.help + ": " + either(parameter.choices);
 }
 
 std::string command_help(const Command& command) {
@@ -137,7 +110,7 @@ std::string first_page(const CommandTable& table) {
         entry(out, noun.word, noun.summary);
     }
     out << "\nGlobal options, before or after the command:\n";
-    for (const auto& [name, text] : global_options) {
+    for (const auto& [name, text] : global_options()) {
         entry(out, name, text);
     }
     out << "\nROLLCALL_DATA, ROLLCALL_URL, ROLLCALL_TOKEN and ROLLCALL_CA stand in for options "
@@ -165,6 +138,37 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+const std::vector<std::pair<std::string, std::string>>& global_options() {
+    return all_global_options;
+}
+
+std::string spelled(const Parameter& parameter) {
+    std::string text = parameter.name;
+    if (parameter.kind == Parameter::Kind::option) {
+        text += " " + parameter.value;
+    }
+    return parameter.repeated ? text + "..." : text;
+}
+
+std::string usage_line(const Command& command) {
+    std::string line = "rollcall " + command.words;
+    bool options = false;
+    for (const Parameter& parameter : command.parameters) {
+        if (parameter.kind == Parameter::Kind::positional || parameter.required) {
+            const std::string text = spelled(parameter);
+            line += parameter.required ? " " + text : " [" + text + "]";
+        } else {
+            options = true;
+        }
+    }
+    return options ? line + " [options]" : line;
+}
+
+std::string help_of(const Parameter& parameter) {
+    return parameter.choices.empty() ? parameter.help
+                                     : parameter.help + ": " + either(parameter.choices);
+}
 
 std::string joined(const std::vector<std::string>& parts, const std::string& between) {
     std::string text;

@@ -6,9 +6,20 @@
 #include "app/command.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rollcall::app {
+
+/// "--data DIR" and what it is for, in the order of the help page.
+const std::vector<std::pair<std::string, std::string>>& global_options();
+
+/// "rollcall group create GROUP [options]"
+std::string usage_line(const Command& command);
+/// "--primary FILE", "FILE..."
+std::string spelled(const Parameter& parameter);
+/// Its help, with its values where those are few.
+std::string help_of(const Parameter& parameter);
 
 std::string joined(const std::vector<std::string>& parts, const std::string& between);
 /// "primary or secondary", "a, b or c".

@@ -78,6 +78,10 @@ Digest Instance::audit_key() const {
     return directory_.derived_key("audit");
 }
 
+Digest Instance::openid_key() const {
+    return directory_.derived_key("openid journeys");
+}
+
 Result<std::unique_ptr<Instance>> Instance::open(const std::filesystem::path& directory,
                                                  const std::optional<ScopeId>& wanted_scope,
                                                  Metrics& metrics, const Clock& clock,

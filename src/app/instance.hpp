@@ -36,6 +36,8 @@ public:
     void close();
     const ScopeId& scope() const { return scope_; }
     Digest audit_key() const;
+    /// Seals what a browser keeps while it is at the OpenID provider.
+    Digest openid_key() const;
 
     std::filesystem::path path() const;
     std::filesystem::path tls() const { return path() / "tls"; }

@@ -2,13 +2,16 @@
 // The composition root: every part of a server, made in order and handed to the next by reference.
 #include "app/serve.hpp"
 
+#include "app/core_host.hpp"
 #include "app/doors.hpp"
 #include "app/instance.hpp"
 #include "app/socket_path.hpp"
 #include "app/version.hpp"
+#include "app/web_client.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
 #include "front/amqp_reception.hpp"
+#include "front/central_api.hpp"
 #include "front/certificate_api.hpp"
 #include "front/device_amqp.hpp"
 #include "front/device_https.hpp"
@@ -22,15 +25,20 @@
 #include "front/hub_mqtt.hpp"
 #include "front/mqtt_reception.hpp"
 #include "front/native_api.hpp"
+#include "front/openid_door.hpp"
 #include "front/operator_reception.hpp"
 #include "front/registry_api.hpp"
 #include "net/amqp_door.hpp"
 #include "net/http_session.hpp"
 #include "net/mqtt_door.hpp"
+#include "service/device_groups.hpp"
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
+#include "service/jobs.hpp"
 #include "service/registrar.hpp"
+#include "service/sign_in.hpp"
 #include "service/trust_watch.hpp"
+#include "service/users.hpp"
 #include "store/telemetry_log.hpp"
 #include "x509/legacy_keys.hpp"
 
@@ -56,11 +64,23 @@ struct Ground {
     std::unique_ptr<Instance> instance;
     std::unique_ptr<store::TelemetryLog> telemetry;
     std::string hub;  ///< what devices get as assignedHub
+    service::OpenidSettings openid;
     std::optional<LocalCa> local_ca;
     net::CredentialFiles credential;
     std::unique_ptr<net::TlsServer> tls;
     bool new_token = false;
 };
+
+/// The client's secret: the first line of its file.
+Result<service::OpenidSettings> openid_of(const Settings& settings) {
+    service::OpenidSettings openid = settings.openid;
+    if (!settings.openid_secret_file.empty()) {
+        TRY(const std::string text,
+            read_file(settings.openid_secret_file, limits::config_bytes_max));
+        openid.client_secret = text.substr(0, text.find_first_of("\r\n"));
+    }
+    return openid;
+}
 
 Result<Ground> prepare(const Settings& settings, World& world) {
     TRY(const auto certificate_names, given_certificate_names(settings));
@@ -70,6 +90,10 @@ Result<Ground> prepare(const Settings& settings, World& world) {
     if (const auto& ca_file = settings.webhooks.ca_file; !ca_file.empty()) {
         TRY([[maybe_unused]] const auto readable, read_file(ca_file, limits::webhook_ca_bytes_max));
     }
+    if (const auto& ca_file = settings.openid_ca_file; !ca_file.empty()) {
+        TRY([[maybe_unused]] const auto readable, read_file(ca_file, limits::webhook_ca_bytes_max));
+    }
+    TRY(ground.openid, openid_of(settings));
     store::TelemetryLog::Settings keeping;
     keeping.directory = ground.instance->path() / "telemetry";
     TRY(ground.telemetry, store::TelemetryLog::open(keeping, world.metrics));
@@ -129,6 +153,7 @@ public:
 private:
     net::DoorSettings for_everybody();
     Task<void> tell_readiness(net::Core& core);
+    Task<void> keep_audit(net::Core& core);
     void tell_start(const Streams& io) const;
 
     const Settings& settings_;
@@ -162,8 +187,22 @@ private:
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
                       admission_, clock_, entropy_,    metrics_,  ground_.hub};
-    service::Access access_{store_, store_, clock_, entropy_,
-                            operator_hosts(settings_, ground_.hub)};
+    service::DeviceGroups device_groups_{store_, store_, clock_, entropy_};
+    CoreHost job_host_{runtime_};
+    service::Jobs jobs_{{store_, store_, hub_, job_host_, clock_, entropy_}};
+    service::OperatorGuard guard_{clock_, metrics_, settings_.guard};
+    service::Access access_{
+        store_, store_, clock_, entropy_, operator_hosts(settings_, ground_.hub), &guard_};
+    service::Passwords passwords_{entropy_};
+    service::Users users_{store_, store_, clock_, entropy_, passwords_};
+    service::SignIn sign_in_{store_,     store_, clock_,   entropy_,
+                             passwords_, guard_, metrics_, settings_.sessions};
+
+    CurlClient web_client_{
+        {.ca_file = settings_.openid_ca_file, .loopback_http = settings_.openid.loopback_http}};
+    service::Openid openid_{ground_.openid, web_client_, store_,   store_,
+                            sign_in_,       clock_,      entropy_, ground_.instance->openid_key()};
+    service::Auditor auditor_{store_, store_, clock_, ground_.instance->audit_key(), scope_.str()};
 
     // Tongues.
     front::ServerFacts facts_{.scope = scope_,
@@ -185,8 +224,8 @@ private:
     net::AmqpDoor amqp_door_{*ground_.tls, amqp_, metrics_};
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
-                                  *ground_.telemetry, clock_, entropy_, facts_,
-                                  ground_.instance->audit_key()}};
+                                  *ground_.telemetry, clock_, entropy_, facts_, auditor_, users_,
+                                  sign_in_}};
     const front::ArmService resource_{
         .scope = scope_.str(),
         .operators_host = facts_.tools_host,
@@ -194,12 +233,18 @@ private:
     front::CertificateApi certificate_api_{{enroller_, access_, trust_book_, entropy_, resource_}};
     front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
     front::RegistryApi registry_{{enroller_, access_, hub_, store_, clock_, entropy_}};
+    front::CentralApi central_{{enroller_, access_, hub_, trust_book_, store_, *ground_.telemetry,
+                                clock_, entropy_, scope_, device_groups_, jobs_}};
+    front::OpenidDoor openid_door_{openid_, entropy_};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},
                                          {"registrations", dps_service_},
                                          {"subscriptions", certificate_api_},
                                          {"devices", registry_},
-                                         {"twins", registry_}},
+                                         {"twins", registry_},
+                                         {"api/v1", native_api_},
+                                         {"api", central_},
+                                         {"auth", openid_door_}},
                                         native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 
@@ -274,6 +319,24 @@ Task<void> Server::tell_readiness(net::Core& core) {
     ready_ = false;  // the core drains
 }
 
+/// Prunes the audit log as the configuration says, a bounded turn at a time.
+Task<void> Server::keep_audit(net::Core& core) {
+    std::chrono::milliseconds pause{};
+    do {
+        const auto turn = co_await auditor_.retain(settings_.audit_keep);
+        if (!turn) {
+            log_event(Severity::error, "audit-not-pruned",
+                      {{"why", turn.error().detail}, {"note", turn.error().note}});
+        } else if (turn->events > 0) {
+            log_event(Severity::info, "audit-pruned", {{"events", std::to_string(turn->events)}});
+        }
+        pause = limits::audit_retention_pause;
+        if (turn && turn->more) {
+            pause = limits::audit_retention_breath;
+        }
+    } while (co_await core.sleep(pause));
+}
+
 void Server::tell_start(const Streams& io) const {
     if (ground_.new_token) {
         io.err << "the administrator's bearer token is in "
@@ -292,6 +355,10 @@ void Server::run(const Streams& io) {
         first.spawn("server-certificate-renewal",
                     keep_renewed(first, *ground_.local_ca, clock_, entropy_));
     }
+    job_host_.spawn("jobs", jobs_.keep_house());
+    if (!settings_.audit_keep.everything()) {
+        first.spawn("audit-retention", keep_audit(first));
+    }
     first.spawn("readiness", tell_readiness(first));
     runtime_.stop_on_signals(settings_.drain_time);
     runtime_.start();
@@ -299,6 +366,8 @@ void Server::run(const Streams& io) {
     io.out << ready_line(scope_, doors_.addresses()) << std::endl;
     runtime_.wait();
     deep_searches_.join();
+    passwords_.join();
+    web_client_.join();
     webhooks_.close();
     ground_.telemetry->close();
     ground_.instance->close();

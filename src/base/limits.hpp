@@ -277,6 +277,14 @@ inline constexpr std::size_t admin_answer_bytes_max = 64 * 1024 * 1024;
 /// For a command: to connect, and to have the whole answer (a preview over a large fleet).
 inline constexpr auto admin_connect_time_max = 10s;
 inline constexpr auto admin_answer_time_max = 120s;
+/// One line of an exported audit log: an event with an initial twin before and after, escaped.
+inline constexpr std::size_t audit_line_bytes_max = 8 * 1024 * 1024;
+/// A backup's list of what it holds; it names about ten parts.
+inline constexpr std::size_t backup_manifest_bytes_max = 64 * 1024;
+/// A file in a backup beside the database: keys, certificates, rollcall.toml.
+inline constexpr std::size_t backup_file_bytes_max = 1024 * 1024;
+/// Pages of the database that a backup copies before it looks up (SQLite's are 4 KiB).
+inline constexpr int backup_step_pages = 2'048;
 /// rollcall.toml; a real one has fifty lines.
 inline constexpr std::size_t config_bytes_max = 256 * 1024;
 /// Threads for connections; no machine we know gains from more.
@@ -325,6 +333,46 @@ inline constexpr auto telemetry_wait_max = std::chrono::seconds{30};
 /// Methods that wait for a device's answer, all devices together.
 inline constexpr std::size_t method_calls_max = 10'000;
 
+// --- Device groups and jobs (spec/iot-central-api.md 3.5) ---
+/// Device groups, and jobs that wait or run at once: the cloud's own bounds.
+inline constexpr std::size_t device_groups_max = 500;
+inline constexpr std::size_t jobs_under_way_max = 5;
+/// Ids, names and descriptions of both. The cloud's bound for ids; twice what a screen shows.
+inline constexpr std::size_t job_id_chars_max = 255;
+inline constexpr std::size_t job_name_chars_max = 256;
+inline constexpr std::size_t job_description_chars_max = 1'024;
+/// A device group's filter: a few hundred devices by name still fit.
+inline constexpr std::size_t device_query_bytes_max = 16 * 1024;
+/// Parentheses and NOTs within each other in it, and the values it compares with, all together.
+inline constexpr std::size_t device_query_depth_max = 16;
+inline constexpr std::size_t device_query_values_max = 500;
+/// Names in the path of one property: as deep as a twin goes.
+inline constexpr std::size_t device_query_path_max = 10;
+/// What one job does to each device: properties set and commands called.
+inline constexpr std::size_t job_steps_max = 20;
+/// Their values together, as JSON text: what a direct method takes. All jobs that are kept then fit
+/// memory, should anybody list them.
+inline constexpr std::size_t job_values_bytes_max = 128 * 1024;
+/// Devices of one job: the cloud's bound for an application.
+inline constexpr std::size_t job_devices_max = 200'000;
+/// Finished jobs are kept this long (the cloud's bound), and jobs in all.
+inline constexpr auto job_life = std::chrono::hours{30 * 24};
+inline constexpr std::size_t jobs_max = 1'000;
+/// Devices of one job that are spoken to at once: five jobs stay far below method_calls_max, and
+/// their commits share transactions with those of registrations.
+inline constexpr std::size_t job_crew = 16;
+/// Devices read or written together by a job: a core is held a few milliseconds at the most.
+inline constexpr std::size_t job_page = 100;
+/// Devices one question for a device group's members looks at, before others have their turn.
+inline constexpr std::size_t device_group_look_max = 2'000;
+/// How long a batch waits for devices that are not connected, to send them a command.
+inline constexpr auto job_connect_time = 30s;
+/// A job's breath between two devices of one hand, and between two looks for absent ones.
+inline constexpr auto job_pause = 1ms;
+inline constexpr auto job_look_again = 500ms;
+/// The store was away: how long a job waits before it goes on.
+inline constexpr auto job_retry_pause = 1s;
+
 // --- Telemetry (store/telemetry_log) ---
 /// One record: the 256 KiB that IoT Hub allows for a message's body and properties, and room for
 /// the device's name, the time and the lengths of what is in it.
@@ -347,6 +395,121 @@ inline constexpr std::size_t telemetry_queue_bytes_max = 64 * 1024 * 1024;
 /// What one question looks through before others have their turn, and the most an answer holds.
 inline constexpr std::size_t telemetry_look_bytes_max = 16 * 1024 * 1024;
 
+// --- IoT Central's API (spec/iot-central-api.md 3.3) ---
+/// Records in one of its pages where none is asked for, and at most.
+inline constexpr std::size_t central_page_default = 25;
+inline constexpr std::size_t central_page_max = 100;
+/// What a device or a group is called; the cloud's bound.
+inline constexpr std::size_t display_name_chars_max = 148;
+/// A template's id is a DTMI.
+inline constexpr std::size_t template_id_chars_max = 2'048;
+/// Organizations of one device (the cloud allows one), and the length of an organization's id.
+inline constexpr std::size_t device_organizations_max = 5;
+inline constexpr std::size_t organization_id_chars_max = 49;
+/// A $filter's text, and parentheses and negations within each other in it.
+inline constexpr std::size_t central_filter_bytes_max = 2'048;
+inline constexpr std::size_t central_filter_depth_max = 16;
+/// Devices looked at for one page of a list that is filtered: a page may come short, with a
+/// nextLink. And those that are sorted for one.
+inline constexpr std::size_t central_filter_reads_max = 10'000;
+inline constexpr std::size_t central_sorted_devices_max = 10'000;
+
+// --- Users and their sessions (docs/access.md) ---
+/// Users at once; the cloud stops at 200 role assignments.
+inline constexpr std::size_t users_max = 1'000;
+/// An email address at its longest (RFC 5321 with the erratum to RFC 3696).
+inline constexpr std::size_t user_name_chars_max = 254;
+inline constexpr std::size_t user_id_chars_max = 128;
+/// Directory and object ids of IoT Central's users; they are GUIDs.
+inline constexpr std::size_t directory_id_chars_max = 64;
+/// Without rules about signs a password has to be longer than the 8 of NIST SP 800-63B.
+inline constexpr std::size_t password_chars_min = 12;
+/// Enough for a long sentence in any script; more would only cost time.
+inline constexpr std::size_t password_bytes_max = 1'024;
+/// Argon2id: the memory and passes of RFC 9106's second recommendation (section 4), which is above
+/// OWASP's. A fifth of a second on one core.
+inline constexpr std::uint32_t password_memory_kib = 64 * 1024;
+inline constexpr std::uint32_t password_passes = 3;
+/// Passwords hashed at once, which bounds the memory, and those that wait or are hashed.
+inline constexpr std::size_t password_threads = 2;
+inline constexpr std::size_t password_checks_max = 32;
+/// Browsers in which one user is signed in; the one longest unused goes.
+inline constexpr std::size_t sessions_per_user_max = 20;
+/// Unused for so long, or so old, a session ends (defaults, and what may be configured).
+inline constexpr auto session_idle_time = std::chrono::minutes{60};
+inline constexpr auto session_life = std::chrono::hours{12};
+inline constexpr auto session_time_max = std::chrono::hours{30 * 24};
+/// Its secret is replaced when it is that old; the one before works that long after the new one was
+/// seen: requests under way have it.
+inline constexpr auto session_secret_life = std::chrono::minutes{15};
+inline constexpr auto session_grace = std::chrono::seconds{60};
+/// How stale the note of a session's last use may be: one write a minute and session.
+inline constexpr auto session_note_interval = std::chrono::seconds{60};
+
+// --- Failed sign-ins and the pace of operators (service/operator_guard) ---
+/// Failures of one source (an address, or a /64) before it waits, and how soon one is forgiven. A
+/// script with an old token makes a handful; a list of passwords makes no headway.
+inline constexpr double source_failures_burst = 30;
+inline constexpr auto source_failure_pause = std::chrono::seconds{10};
+/// The same of one user's name from one source: typing errors.
+inline constexpr double name_failures_burst = 5;
+inline constexpr auto name_failure_pause = std::chrono::seconds{30};
+/// Failures of one name from all sources together, after which its sign-ins are slowed, never
+/// refused: a stranger must not lock somebody out.
+inline constexpr double slowed_failures_burst = 20;
+inline constexpr auto slowed_failure_pause = std::chrono::seconds{60};
+inline constexpr auto slowed_delay = std::chrono::seconds{2};
+/// Sources, names and callers remembered, about 100 bytes each, in each of the tables.
+inline constexpr std::size_t guarded_max = 16'384;
+/// Requests a second of one caller, ten seconds' worth at once: many times what the cloud gives an
+/// application (20 a second), and little of what a core does.
+inline constexpr std::int64_t caller_requests_per_second = 1'000;
+inline constexpr std::int64_t caller_requests_per_second_max = 1'000'000;
+
+// --- OpenID Connect ---
+/// A provider's answers: documents, key sets, tokens.
+inline constexpr std::size_t openid_answer_bytes_max = 256 * 1024;
+inline constexpr std::size_t openid_token_bytes_max = 64 * 1024;
+inline constexpr std::size_t openid_keys_max = 64;
+/// The whole of one call; a person waits for it.
+inline constexpr auto openid_call_time_max = std::chrono::seconds{5};
+/// Calls that wait or run; beyond it the answer is "unavailable".
+inline constexpr std::size_t openid_calls_max = 32;
+/// From leaving for the provider to coming back.
+inline constexpr auto openid_sign_in_time = std::chrono::minutes{10};
+/// The provider's clock against ours.
+inline constexpr auto openid_clock_skew = std::chrono::seconds{60};
+/// How long its document is believed, and how soon a key that we do not know makes us ask again.
+inline constexpr auto openid_document_life = std::chrono::hours{1};
+inline constexpr auto openid_keys_pause = std::chrono::seconds{30};
+/// Where to go after signing in.
+inline constexpr std::size_t return_path_chars_max = 512;
+
+// --- Audit retention ---
+/// `[audit] keep`: days, and events. Fewer events than the least would let a slip of the hand wipe
+/// what tells of it.
+inline constexpr std::int64_t audit_keep_days_max = 36'500;
+inline constexpr std::int64_t audit_keep_events_min = 1'000;
+inline constexpr std::int64_t audit_keep_events_max = 1'000'000'000;
+/// Events that one turn of pruning takes away: a few hundredths of a second of the writer's time.
+inline constexpr std::size_t audit_prune_turn_max = 10'000;
+/// Between two turns, when all that was due has gone, and when more is due.
+inline constexpr auto audit_retention_pause = std::chrono::hours{1};
+inline constexpr auto audit_retention_breath = std::chrono::seconds{1};
+
+// --- Import ---
+/// Entries of one file: DPS' own bound for individual enrollments (spec/dps-service-api.md 2.10).
+inline constexpr std::size_t import_entries_max = 1'000'000;
+/// One entry of it: two initial twins' worth, with room for what a tool adds.
+inline constexpr std::size_t import_entry_bytes_max = 256 * 1024;
+/// Files looked at in the directory of certificates: two for each entry.
+inline constexpr std::size_t import_certificate_files_max = 2 * import_entries_max;
+/// Individual enrollments in one request, written together: with two certificates each they fit an
+/// operator's body, and the writer is busy with them for a few hundredths of a second.
+inline constexpr std::size_t batch_enrollments_max = 250;
+/// Places of a file, problems of each kind, that a report for people names; it counts them all.
+inline constexpr std::size_t import_places_told_max = 20;
+
 static_assert(mqtt_batch_max * 2 * twin_properties_bytes_max <= mqtt_outgoing_bytes_max / 2);
 static_assert(path_signatures_on_core < path_signatures_max);
 static_assert(source_searches_max < searches_max);
@@ -357,6 +520,10 @@ static_assert(peer_certificates_max <= pki_verify_certificates_max);
 static_assert(certificate_bytes_max <= peer_chain_bytes_max);
 static_assert(certificate_file_bytes_max < operator_body_bytes_max);
 static_assert(page_default <= page_max);
+static_assert(device_groups_max <= page_max);
+static_assert(jobs_max <= page_max);
+static_assert(jobs_under_way_max * job_crew < method_calls_max);
+static_assert(job_values_bytes_max <= method_payload_bytes_max);
 static_assert(initial_twin_depth_max + 4 < json_depth_max);
 static_assert(stranger_refusals_per_second <= stranger_refusals_burst);
 static_assert(stranger_refusals_burst <= refusal_queue_max);
@@ -369,5 +536,12 @@ static_assert(telemetry_record_bytes_max < telemetry_batch_bytes_max);
 static_assert(telemetry_batch_bytes_max < telemetry_queue_bytes_max);
 static_assert(telemetry_record_bytes_max < telemetry_look_bytes_max);
 static_assert(telemetry_segment_bytes_max < telemetry_bytes_max);
+static_assert(central_page_max <= page_max);
+static_assert(central_page_max <= central_filter_reads_max);
+static_assert(password_threads < password_checks_max);
+static_assert(session_grace < session_secret_life && session_secret_life < session_idle_time);
+static_assert(session_idle_time < session_life && session_life <= session_time_max);
+static_assert(batch_enrollments_max * 2 * 2'048 <= operator_body_bytes_max);
+static_assert(initial_twin_bytes_max * 2 < import_entry_bytes_max);
 
 }  // namespace rollcall::limits

@@ -40,6 +40,8 @@ struct Error {
     /// Stable word for programs, kebab-case ("private-key-uploaded"); empty where kind says enough.
     std::string reason{};
     std::string note{};
+    /// When it may be tried again (throttled, unavailable); 0: nobody knows.
+    unsigned retry_after_seconds = 0;
 
     bool operator==(const Error&) const = default;
 };

@@ -4,10 +4,14 @@
 #pragma once
 
 #include "domain/access_token.hpp"
+#include "domain/device_group.hpp"
+#include "domain/device_notes.hpp"
 #include "domain/enrollment.hpp"
+#include "domain/job.hpp"
 #include "domain/registration.hpp"
 #include "domain/sas_policy.hpp"
 #include "domain/twin.hpp"
+#include "domain/user.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +33,11 @@ enum class RecordKind : std::uint8_t {
     twin,
     hub,
     policy,
+    device_group,
+    job,
+    user,       ///< by its id
+    user_name,  ///< the same record by its name
+    session,    ///< its etag is the SHA-256 of its secret, as hex
 };
 
 /// The record has this etag; an empty one means that there is no such record. Refused as `stale`.
@@ -75,8 +84,32 @@ struct ExpectQueueRoom {
 
     bool operator==(const ExpectQueueRoom&) const = default;
 };
-using Expectation = std::variant<ExpectEtag, ExpectTrust, ExpectAnchors, ExpectLeafNotDisabled,
-                                 ExpectConfig, ExpectQueueRoom>;
+/// There are fewer than `max` device groups. `conflict`, "too-many-device-groups".
+struct ExpectDeviceGroupRoom {
+    std::size_t max = 0;
+
+    bool operator==(const ExpectDeviceGroupRoom&) const = default;
+};
+/// Fewer than `under_way` jobs are pending or running, and there are fewer than `kept` in all.
+/// `conflict`, "too-many-jobs-under-way" or "too-many-jobs".
+struct ExpectJobRoom {
+    std::size_t under_way = 0;
+    std::size_t kept = 0;
+
+    bool operator==(const ExpectJobRoom&) const = default;
+};
+/// Without this user there is an administrator left: another enabled user, or a bearer token that
+/// has not ended. Refused as `conflict` with reason "last-administrator".
+struct ExpectAdministrator {
+    std::string except_user;  ///< its id
+    bool count_tokens = true;
+    TimePoint now{};
+
+    bool operator==(const ExpectAdministrator&) const = default;
+};
+using Expectation =
+    std::variant<ExpectEtag, ExpectTrust, ExpectAnchors, ExpectLeafNotDisabled, ExpectConfig,
+                 ExpectQueueRoom, ExpectDeviceGroupRoom, ExpectJobRoom, ExpectAdministrator>;
 
 // --- What becomes true ----------------------------------------------------------------------
 
@@ -108,7 +141,7 @@ struct DeleteRegistration {
 struct PutDevice {
     Device device;
 };
-/// Its twin, its subscriptions and the messages that wait for it go with it.
+/// Its notes, its twin, its subscriptions and the messages that wait for it go with it.
 struct DeleteDevice {
     DeviceId id;
 };
@@ -167,18 +200,75 @@ struct PutHub {
 struct DeleteHub {
     std::string name;  ///< without case
 };
+/// What operators say of a device; comes with a PutDevice, whose ETag moves.
+struct PutDeviceNotes {
+    DeviceId device;
+    DeviceNotes notes;
+};
+struct PutDeviceGroup {
+    DeviceGroup group;
+};
+struct DeleteDeviceGroup {
+    std::string id;  ///< with case
+};
+struct PutJob {
+    Job job;
+};
+/// Its devices' records have to be gone: DeleteJobDevices takes some at a time, so that a large job
+/// keeps nobody waiting.
+struct DeleteJob {
+    std::string id;  ///< with case
+};
+/// By job and number; one that is there is replaced.
+struct PutJobDevice {
+    JobDevice device;
+};
+/// Those of a job with numbers from `from` to before `to`.
+struct DeleteJobDevices {
+    std::string job;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+};
+/// Refused as `conflict` with reason "identity-taken" where another user has this identity.
+struct PutUser {
+    User user;
+};
+/// Its sessions go with it.
+struct DeleteUser {
+    std::string id;  ///< without case
+};
+/// Also drops sessions that nobody will use again: those last used, or begun, before the times.
+struct PutSession {
+    Session session;
+    TimePoint used_after{};
+    TimePoint created_after{};
+};
+/// One that is gone already is no error.
+struct DeleteSession {
+    std::string id;
+};
+struct DeleteSessionsOf {
+    std::string user_id;  ///< without case
+};
+/// Takes the audit log's records up to a number away; the last of them stays as a signed
+/// checkpoint. None where they are gone already.
+struct PruneAudit {
+    std::uint64_t up_to = 0;
+};
 using Write =
     std::variant<PutCa, DeleteCa, PutGroup, DeleteGroup, PutIndividual, DeleteIndividual,
                  PutRegistration, DeleteRegistration, PutDevice, DeleteDevice, PutDistrusted,
                  LiftDistrusted, RememberIntermediate, PutSetting, PutToken, DeleteToken, PutTwin,
                  QueueMessage, RemoveMessage, PutSubscriptions, ResetTwin, PutHub, DeleteHub,
-                 PutPolicy, DeletePolicy, TouchToken>;
+                 PutPolicy, DeletePolicy, TouchToken, PutDeviceNotes, PutDeviceGroup,
+                 DeleteDeviceGroup, PutJob, DeleteJob, PutJobDevice, DeleteJobDevices, PutUser,
+                 DeleteUser, PutSession, DeleteSession, DeleteSessionsOf, PruneAudit>;
 
 /// What an operator did. The ledger numbers it and chains it to the one before (PRODUCT
 /// section 5). `detail` is JSON text without secrets.
 struct AuditEvent {
     TimePoint at{};
-    std::string actor{};   ///< "local administrator", "token:ci", "policy:ci"
+    std::string actor{};   ///< "local administrator", "token:ci", "policy:ci", "user:ann"
     std::string source{};  ///< address, or "local"
     std::string action{};  ///< "group.cert.set"
     std::string object{};  ///< "group/fleet-a"

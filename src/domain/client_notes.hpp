@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ClientNotes: what the clients of DPS keep with an entry and want back as they gave it
-// (spec/dps-service-api.md 2.3, spec/recorded-traffic.md section 2). No rule of ours looks at it.
+// ClientNotes: what the clients of DPS and IoT Central keep with an entry and want back as they
+// gave it (spec/dps-service-api.md 2.3, spec/recorded-traffic.md section 2). No rule of ours looks
+// at it.
 #pragma once
 
 #include "base/result.hpp"
@@ -18,6 +19,8 @@ struct ClientNotes {
     bool no_reprovision_policy = false;
     /// A group's certificates came inline; else CAs that have a name are shown by it.
     bool inline_certificates = false;
+    /// A group's, of IoT Central; empty: its id.
+    std::string display_name{};
 
     bool operator==(const ClientNotes&) const = default;
 };

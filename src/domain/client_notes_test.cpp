@@ -13,6 +13,8 @@ TEST(ClientNotes, GoIntoOneTextAndBack) {
         {{"", true}, "E\n"},
         {{"", false}, "e\n"},
         {{"{}", false, true, true, true}, "esri\n{}"},
+        {{"{}", true, false, false, false, "a:1\n2"}, "En\n5:a:1\n2{}"},
+        {{"", {}, false, false, false, "Linie 4"}, "n\n7:Linie 4"},
     };
     for (const auto& [notes, text] : cases) {
         EXPECT_EQ(to_text(notes), text);
@@ -21,7 +23,8 @@ TEST(ClientNotes, GoIntoOneTextAndBack) {
 }
 
 TEST(ClientNotes, OfOthersAreRefused) {
-    for (const std::string text : {"E", "x\n", "E e\n"}) {
+    for (const std::string text : {"E", "x\n", "E e\n", "n\n", "n\n3:ab", "n\n3ab",
+                                   "n\n0:", "n\n-1:a", "n\n99999999999999999999:a", "n\n3"}) {
         EXPECT_EQ(parse_client_notes(text).error().reason, "malformed-notes") << text;
     }
 }

@@ -112,6 +112,18 @@ Result<SlotOutcome> put_group(const TrustView& trust, const EnrollmentGroup& bef
     return edit.finish();
 }
 
+Result<SlotOutcome> edit_group(const TrustView& trust, const EnrollmentGroup& before,
+                               const EnrollmentGroup& edited,
+                               const std::vector<SlotChange>& changes, const Writing& writing) {
+    GroupEdit edit{trust, before, edited, writing};
+    for (const auto& change : changes) {
+        TRY([[maybe_unused]] const Done put,
+            edit.put(change.slot, change.certificate, change.replacement, change.vouch,
+                     change.force));
+    }
+    return edit.finish();
+}
+
 Result<SlotOutcome> put_individual(const TrustView& trust, const IndividualEnrollment& before,
                                    const IndividualEnrollment& edited, const SlotWishes& wishes,
                                    const Writing& writing) {

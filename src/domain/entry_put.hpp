@@ -48,6 +48,19 @@ Result<SlotOutcome> put_individual(const TrustView& trust, const IndividualEnrol
                                    const IndividualEnrollment& edited, const SlotWishes& wishes,
                                    const Writing& writing);
 
+/// What a group's slots get beside what `edited` changes of its settings; others stay, and a new
+/// group may be without any. Refusals: set_group_slot()'s.
+struct SlotChange {
+    Slot slot = Slot::primary;
+    x509::Certificate certificate;
+    Replacement replacement = Replacement::staged;
+    bool vouch = false;
+    bool force = false;
+};
+Result<SlotOutcome> edit_group(const TrustView& trust, const EnrollmentGroup& before,
+                               const EnrollmentGroup& edited,
+                               const std::vector<SlotChange>& changes, const Writing& writing);
+
 /// The same where they attest by symmetric key: `edited` has the keys it shall have. Refusals:
 /// check_key()'s of key_slots.hpp.
 Result<SlotOutcome> put_group_keys(const TrustView& trust, const EnrollmentGroup& before,

@@ -3,6 +3,7 @@
 
 #include "front/dps_wire.hpp"
 #include "front/json_reader.hpp"
+#include "front/operator_refusal.hpp"
 #include "front/problem.hpp"
 #include "front/url.hpp"
 
@@ -144,7 +145,7 @@ net::HttpResponse arm_refusal(const Error& error, std::string_view tracking_id, 
         response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="rollcall")");
     }
     if (response.status == 503 || response.status == 429) {
-        response.headers.emplace_back("Retry-After", "1");
+        response.headers.emplace_back("Retry-After", retry_after_of(error));
     }
     const json::object body{{"code", code_of(response.status, error)},
                             {"message", message_of(error)}};

@@ -262,9 +262,11 @@ DeclaredRoutes CertificateApi::declared_routes() {
         std::string path =
             "/subscriptions/x/resourceGroups/x/providers/Microsoft.Devices/provisioningServices";
         path += route.of_service ? "/x" : "";
-        declared.push_back({std::string{route.method},
-                            path + sample_path(route.rest) + "?api-version=2021-10-15",
-                            route.permission});
+        for (const auto part : route.rest) {
+            path += "/" + std::string{part == "*" ? "x" : part};
+        }
+        declared.push_back(
+            {std::string{route.method}, path + "?api-version=2021-10-15", route.permission});
     }
     return declared;
 }

@@ -181,7 +181,7 @@ net::HttpResponse DpsServiceApi::refusal(const Error& error, const net::HttpRequ
         response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="rollcall")");
     }
     if (told.status == 503 || told.status == 429) {
-        response.headers.emplace_back("Retry-After", "1");
+        response.headers.emplace_back("Retry-After", retry_after_of(error));
     }
     log_operator_refusal(error, told.status, tracking_id, request);
     return response;

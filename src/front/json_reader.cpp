@@ -229,6 +229,20 @@ std::optional<std::vector<std::string>> Fields::optional_texts(std::string_view 
     return texts;
 }
 
+const json::array& Fields::array(std::string_view name) {
+    static const json::array none;
+    const json::value* const value = take(name);
+    if (value == nullptr) {
+        refuse({ErrorKind::malformed, "'" + full_name(name) + "' is missing", "missing-member"});
+        return none;
+    }
+    if (!value->is_array()) {
+        wrong_type(name, "a list");
+        return none;
+    }
+    return value->get_array();
+}
+
 std::optional<std::string> Fields::any_text(std::string_view name) {
     const json::value* const value = take(name);
     return value == nullptr ? std::nullopt : std::optional{json::serialize(*value)};

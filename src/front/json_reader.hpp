@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 namespace rollcall::front {
@@ -47,6 +48,8 @@ public:
     std::optional<std::int64_t> optional_number(std::string_view name);
     /// A list of texts; null counts as an empty one.
     std::optional<std::vector<std::string>> optional_texts(std::string_view name);
+    /// A list that must be there, of anything; an empty one where it is missing or none.
+    const boost::json::array& array(std::string_view name);
     /// Any JSON value, as text.
     std::optional<std::string> any_text(std::string_view name);
     /// A member that is an object itself; `read` is not called when it is not given.

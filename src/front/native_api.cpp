@@ -3,8 +3,8 @@
 
 #include "base/limits.hpp"
 #include "front/if_match.hpp"
+#include "front/native_caller.hpp"
 #include "front/native_routes.hpp"
-#include "front/operator_caller.hpp"
 #include "front/operator_refusal.hpp"
 #include "front/problem.hpp"
 #include "front/url.hpp"
@@ -92,9 +92,9 @@ Task<net::HttpResponse> NativeApi::answer(const net::HttpRequest& request,
         co_return response;
     }
     const Route& route = *match->route;
-    auto caller = co_await recognise(services_.access, request, route.permission);
-    if (!caller) {
-        co_return refusal(caller.error(), tracking_id, request);
+    auto asker = co_await who_may(services_, request, route.permission);
+    if (!asker) {
+        co_return refusal(asker.error(), tracking_id, request);
     }
     auto query = read_query(request, route);
     if (!query) {
@@ -109,13 +109,17 @@ Task<net::HttpResponse> NativeApi::answer(const net::HttpRequest& request,
                     std::move(match->path),
                     *std::move(query),
                     *std::move(body),
-                    *std::move(caller),
-                    read_if_match(request)};
+                    std::move(asker->caller),
+                    read_if_match(request),
+                    std::move(asker->signed_in),
+                    &request};
     const auto answered = co_await route.handler(services_, call);
-    if (!answered) {
-        co_return refusal(answered.error(), tracking_id, request);
+    net::HttpResponse response =
+        answered ? to_response(*answered) : refusal(answered.error(), tracking_id, request);
+    if (!asker->set_cookie.empty()) {
+        response.headers.emplace_back("Set-Cookie", asker->set_cookie);
     }
-    co_return to_response(*answered);
+    co_return response;
 }
 
 net::HttpResponse NativeApi::refusal(const Error& error, const std::string& tracking_id,
@@ -142,6 +146,9 @@ const std::vector<Route>& native_routes() {
         add_audit_routes(all);
         add_token_routes(all);
         add_policy_routes(all);
+        add_user_routes(all);
+        add_session_routes(all);
+        add_import_routes(all);
         return all;
     }();
     return routes;
@@ -263,6 +270,7 @@ net::HttpResponse to_response(const Answer& answer) {
     if (!answer.location.empty()) {
         response.headers.emplace_back("Location", std::string{root} + answer.location);
     }
+    response.headers.insert(response.headers.end(), answer.headers.begin(), answer.headers.end());
     response.body =
         answer.document.empty() ? json::serialize(answer.body) : std::string{answer.document};
     return response;

@@ -8,8 +8,11 @@
 #include "front/declared_route.hpp"
 #include "net/http.hpp"
 #include "service/access.hpp"
+#include "service/auditor.hpp"
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
+#include "service/sign_in.hpp"
+#include "service/users.hpp"
 #include "store/refusals.hpp"
 
 #include <functional>
@@ -47,8 +50,9 @@ struct NativeServices {
     const Clock& clock;
     Entropy& entropy;
     const ServerFacts& facts;
-    /// Signs the audit log's head.
-    Digest audit_key{};
+    service::Auditor& auditor;
+    service::Users& users;
+    service::SignIn& sign_in;
 };
 
 class NativeApi final : public net::HttpHandler {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/limits.hpp"
 #include "front/native_routes.hpp"
+#include "front/url.hpp"
 
 #include <charconv>
 
@@ -83,18 +84,7 @@ Result<service::Order> Call::order(Fields& fields) const {
 }
 
 std::string location_of(std::string_view collection, std::string_view key) {
-    std::string path{collection};
-    path.push_back('/');
-    constexpr std::string_view plain =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:";
-    for (const char c : key) {
-        if (plain.find(c) != std::string_view::npos) {
-            path.push_back(c);
-        } else {
-            path += '%' + to_upper_hex(as_bytes({&c, 1}));
-        }
-    }
-    return path;
+    return std::string{collection} + '/' + escape_url(key);
 }
 
 service::AllocationSettings read_allocation(Fields& fields) {

@@ -2,6 +2,7 @@
 #include "front/native_json.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace rollcall::front {
 namespace {
@@ -291,17 +292,42 @@ json::object to_json(const domain::SasPolicy& policy) {
             {"updated", to_iso8601_ticks(policy.updated)}};
 }
 
+json::object to_json(const domain::User& user) {
+    json::value identity;
+    if (user.identity) {
+        identity = {{"issuer", user.identity->issuer}, {"subject", user.identity->subject}};
+    }
+    return {{"id", user.id},
+            {"name", user.name},
+            {"kind", domain::to_string(user.kind)},
+            {"role", domain::to_string(user.role)},
+            {"roleByClaim", user.role_by_claim},
+            {"enabled", user.enabled},
+            {"identity", std::move(identity)},
+            {"tenantId", user.tenant_id},
+            {"objectId", user.object_id},
+            {"created", to_iso8601_ticks(user.created)},
+            {"createdBy", user.created_by},
+            {"updated", to_iso8601_ticks(user.updated)}};
+}
+
 json::object to_json(const store::AuditRecord& record) {
-    return {{"sequence", record.sequence},
-            {"at", to_iso8601_ticks(record.event.at)},
-            {"actor", record.event.actor},
-            {"source", record.event.source},
-            {"action", record.event.action},
-            {"object", record.event.object},
-            {"detail", twin_json(record.event.detail)},
-            {"reason", record.event.reason},
-            {"previous", hex(record.previous)},
-            {"hash", hex(record.hash)}};
+    const json::value detail = twin_json(record.event.detail);
+    json::object object{{"sequence", record.sequence},
+                        {"at", to_iso8601_ticks(record.event.at)},
+                        {"actor", record.event.actor},
+                        {"source", record.event.source},
+                        {"action", record.event.action},
+                        {"object", record.event.object},
+                        {"detail", detail},
+                        {"reason", record.event.reason},
+                        {"previous", hex(record.previous)},
+                        {"hash", hex(record.hash)}};
+    // The hash is over the text: where it was spelled otherwise, that spelling comes too.
+    if (!record.event.detail.empty() && json::serialize(detail) != record.event.detail) {
+        object["detailText"] = record.event.detail;
+    }
+    return object;
 }
 
 namespace {

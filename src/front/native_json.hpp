@@ -42,6 +42,8 @@ json::object to_json(const domain::Distrusted& distrusted);
 json::object to_json(const domain::AccessToken& token);
 /// Without its keys.
 json::object to_json(const domain::SasPolicy& policy);
+/// Without its password's hash.
+json::object to_json(const domain::User& user);
 json::object to_json(const store::AuditRecord& record);
 json::object to_json(const store::RefusalRecord& refusal);
 json::object to_json(const service::Preview& preview, const std::vector<x509::Finding>& findings,

@@ -28,6 +28,8 @@ struct Call {
     json::object body{};
     service::Caller caller{};
     service::EtagCondition if_match{};
+    std::optional<domain::SignedIn> signed_in{};  ///< where a cookie vouches
+    const net::HttpRequest* request = nullptr;    ///< never null in a handler
 
     const std::string& in_path(std::string_view name) const;
     std::optional<std::string> in_query(std::string_view name) const;
@@ -51,6 +53,7 @@ struct Answer {
     std::string location{};  ///< under /api/v1; empty: none
     /// Instead of `body`, where the answer is a document that exists already.
     std::string_view document{};
+    net::HttpHeaders headers{};  ///< beside those that are told by members
 };
 
 using RouteHandler = Task<Result<Answer>> (*)(const NativeServices& services, const Call& call);
@@ -85,6 +88,9 @@ void add_distrust_routes(std::vector<Route>& routes);
 void add_audit_routes(std::vector<Route>& routes);
 void add_token_routes(std::vector<Route>& routes);
 void add_policy_routes(std::vector<Route>& routes);
+void add_user_routes(std::vector<Route>& routes);
+void add_session_routes(std::vector<Route>& routes);
+void add_import_routes(std::vector<Route>& routes);
 
 // What several parts share.
 

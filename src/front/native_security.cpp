@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Native API: the distrust list, the audit log and bearer tokens.
+// Native API: the distrust list and bearer tokens.
 #include "front/native_routes.hpp"
-#include "store/audit_chain.hpp"
 
 #include <algorithm>
 
@@ -107,31 +106,6 @@ Task<Result<Answer>> lift_distrusted(const NativeServices& services, const Call&
     co_return deleted(outcome);
 }
 
-Task<Result<Answer>> list_audit(const NativeServices& services, const Call& call) {
-    CO_TRY(const auto request, call.page());
-    const auto digits = [](unsigned char c) { return c >= '0' && c <= '9'; };
-    if (request.after.size() > 18 ||
-        !std::all_of(request.after.begin(), request.after.end(), digits)) {
-        co_return Error{ErrorKind::malformed, "the parameter 'after' is the `next` of a page",
-                        "malformed-parameter"};
-    }
-    CO_TRY(const auto page, co_await services.reader.audit(request));
-    Answer answer;
-    answer.body = page_of(page);
-    co_return answer;
-}
-
-Task<Result<Answer>> verify_audit(const NativeServices& services, const Call&) {
-    CO_TRY(const auto check, co_await store::verify_audit(services.reader, services.audit_key));
-    Answer answer;
-    answer.body = json::object{
-        {"intact", !check.fault},
-        {"events", check.records},
-        {"brokenAt", check.fault ? json::value(check.fault->sequence) : json::value(nullptr)},
-        {"detail", check.fault ? check.fault->what : std::string{}}};
-    co_return answer;
-}
-
 std::vector<std::pair<std::string_view, domain::Role>> words_of_roles() {
     std::vector<std::pair<std::string_view, domain::Role>> words;
     for (const auto role : domain::every_role) {
@@ -212,14 +186,6 @@ void add_distrust_routes(std::vector<Route>& routes) {
                       {"reason", "dryRun"},
                       Body::none,
                       lift_distrusted});
-}
-
-void add_audit_routes(std::vector<Route>& routes) {
-    const auto read = Permission::audit_read;
-    routes.push_back(
-        {"GET", "/audit", "listAudit", read, {"limit", "after"}, Body::none, list_audit});
-    routes.push_back(
-        {"GET", "/audit/verification", "verifyAudit", read, {}, Body::none, verify_audit});
 }
 
 void add_token_routes(std::vector<Route>& routes) {

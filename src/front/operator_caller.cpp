@@ -21,18 +21,26 @@ Task<Result<service::Caller>> recognise(service::Access& access, const net::Http
     if (permission == service::Permission::none) {
         co_return service::Caller{"anyone", request.connection->peer_address};
     }
+    CO_TRY(auto caller, co_await identify(access, request));
+    CO_TRY([[maybe_unused]] const Done allowed, check_permission(caller, permission));
+    co_return caller;
+}
+
+Task<Result<service::Caller>> identify(service::Access& access, const net::HttpRequest& request) {
     if (request.connection->local) {
         co_return service::Access::local_administrator();
     }
     const service::Presented presented = presented_by(request);
-    CO_TRY(auto caller, co_await access.authenticate(presented));
-    if (!service::may(caller, permission)) {
-        co_return Error{
-            ErrorKind::forbidden,
-            "this needs the permission '" + std::string{service::to_string(permission)} + "'",
-            "permission-missing"};
+    co_return co_await access.authenticate(presented);
+}
+
+Result<Done> check_permission(const service::Caller& caller, service::Permission permission) {
+    if (service::may(caller, permission)) {
+        return Done{};
     }
-    co_return caller;
+    return Error{ErrorKind::forbidden,
+                 "this needs the permission '" + std::string{service::to_string(permission)} + "'",
+                 "permission-missing"};
 }
 
 }  // namespace rollcall::front

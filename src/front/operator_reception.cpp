@@ -33,10 +33,11 @@ net::HttpHandler& OperatorReception::desk_for(std::string_view path) const {
     if (path.starts_with('/')) {
         path.remove_prefix(1);
     }
-    const std::string_view first = path.substr(0, path.find('/'));
-    for (const auto& desk : desks_) {
-        if (equal_ignoring_case(first, desk.prefix)) {
-            return desk.handler;
+    for (const auto& [prefix, handler] : desks_) {
+        const bool whole = path.size() == prefix.size() ||
+                           (path.size() > prefix.size() && path[prefix.size()] == '/');
+        if (whole && equal_ignoring_case(path.substr(0, prefix.size()), prefix)) {
+            return handler;
         }
     }
     return rest_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OperatorReception: who answers on the operator door. The first part of the path tells the APIs
-// that existing tools speak from our own, which answers everything else.
+// OperatorReception: who answers on the operator door. How the path begins tells the APIs that
+// existing tools speak from our own, which answers everything else.
 #pragma once
 
 #include "net/http.hpp"
@@ -13,7 +13,8 @@ namespace rollcall::front {
 
 class OperatorReception final : public net::HttpHandler {
 public:
-    /// An API by the first part of its paths: "enrollments", in any case.
+    /// An API by the first parts of its paths: "enrollments", "api/v1", in any case. The first desk
+    /// that fits has it: longer prefixes stand before shorter ones.
     struct Desk {
         std::string prefix;
         net::HttpHandler& handler;

@@ -29,10 +29,15 @@ private:
     std::string name_;
 };
 
-TEST(OperatorReception, TheFirstPartOfThePathDecides) {
+TEST(OperatorReception, TheBeginningOfThePathDecides) {
     Named service{"service"};
     Named native{"native"};
-    OperatorReception reception{{{"enrollments", service}, {"enrollmentGroups", service}}, native};
+    Named central{"central-api"};
+    OperatorReception reception{{{"enrollments", service},
+                                 {"enrollmentGroups", service},
+                                 {"api/v1", native},
+                                 {"api", central}},
+                                native};
     const std::vector<std::pair<std::string, std::string>> cases{
         {"/enrollments", "service"},
         {"/enrollments/", "service"},
@@ -40,6 +45,15 @@ TEST(OperatorReception, TheFirstPartOfThePathDecides) {
         {"/enrollmentgroups/g", "service"},
         {"/enrollmentsx", "native"},
         {"/api/v1/enrollments", "native"},
+        {"/api/v1", "native"},
+        {"/API/V1/", "native"},
+        {"/api/v12", "central-api"},
+        {"/api/v1x/devices", "central-api"},
+        {"/api/enrollmentGroups/v1", "central-api"},
+        {"/api", "central-api"},
+        {"/Api/", "central-api"},
+        {"/api//v1", "central-api"},
+        {"/apis", "native"},
         {"/", "native"},
         {"", "native"},
         {"*", "native"},

@@ -3,6 +3,8 @@
 
 #include "base/telemetry.hpp"
 
+#include <algorithm>
+
 namespace rollcall::front {
 
 void log_operator_refusal(const Error& error, unsigned status, const std::string& tracking_id,
@@ -19,6 +21,10 @@ void log_operator_refusal(const Error& error, unsigned status, const std::string
                {"reason", error.reason},
                {"detail", error.detail},
                {"note", error.note}});
+}
+
+std::string retry_after_of(const Error& error) {
+    return std::to_string(std::max(1U, error.retry_after_seconds));
 }
 
 }  // namespace rollcall::front

@@ -14,4 +14,7 @@ namespace rollcall::front {
 void log_operator_refusal(const Error& error, unsigned status, const std::string& tracking_id,
                           const net::HttpRequest& request);
 
+/// Retry-After's value, in seconds.
+std::string retry_after_of(const Error& error);
+
 }  // namespace rollcall::front

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "front/problem.hpp"
 
+#include "front/operator_refusal.hpp"
+
 #include <algorithm>
 
 #include <boost/json/object.hpp>
@@ -85,7 +87,7 @@ net::HttpResponse problem_response(const Error& error, std::string_view tracking
                                           : R"(Bearer realm="rollcall", error="invalid_token")");
     }
     if (told == 503 || told == 429) {
-        response.headers.emplace_back("Retry-After", "1");
+        response.headers.emplace_back("Retry-After", retry_after_of(error));
     }
     response.body = boost::json::serialize(body);
     return response;

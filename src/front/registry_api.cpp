@@ -272,8 +272,12 @@ Match find_route(const net::HttpRequest& request, const std::vector<std::string>
 DeclaredRoutes RegistryApi::declared_routes() {
     DeclaredRoutes declared;
     for (const auto& route : routes()) {
-        declared.push_back({std::string{route.method},
-                            sample_path(route.path) + "?api-version=2021-04-12", route.permission});
+        std::string path;
+        for (const auto part : route.path) {
+            path += "/" + std::string{part == "*" ? "x" : part};
+        }
+        declared.push_back(
+            {std::string{route.method}, path + "?api-version=2021-04-12", route.permission});
     }
     return declared;
 }
@@ -335,7 +339,7 @@ net::HttpResponse RegistryApi::refusal(const Error& error, const net::HttpReques
         response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="rollcall")");
     }
     if (told.status == 503 || told.status == 429) {
-        response.headers.emplace_back("Retry-After", "1");
+        response.headers.emplace_back("Retry-After", retry_after_of(error));
     }
     log_operator_refusal(error, told.status, tracking_id, request);
     return response;

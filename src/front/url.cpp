@@ -67,4 +67,18 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
     return pairs;
 }
 
+std::string escape_url(std::string_view text) {
+    constexpr std::string_view plain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:";
+    std::string escaped;
+    for (const char c : text) {
+        if (plain.find(c) != std::string_view::npos) {
+            escaped.push_back(c);
+        } else {
+            escaped += '%' + to_upper_hex(as_bytes({&c, 1}));
+        }
+    }
+    return escaped;
+}
+
 }  // namespace rollcall::front

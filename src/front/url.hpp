@@ -18,4 +18,8 @@ Result<std::vector<std::string>> split_path(std::string_view path);
 /// Decoded keys and values in order ('+' stays '+': clients here escape by RFC 3986).
 Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
+/// One part of a path or value of a query: what is not unreserved (RFC 3986 2.3) is escaped, except
+/// ':', which ids have and both allow.
+std::string escape_url(std::string_view text);
+
 }  // namespace rollcall::front

@@ -29,17 +29,46 @@ std::optional<std::string_view> bearer_of(std::string_view header) {
     return header.substr(scheme.size());
 }
 
+AuditDetail detail_of(const domain::AccessToken& token) {
+    AuditDetail detail;
+    detail.text("role", domain::to_string(token.role));
+    if (token.expires) {
+        detail.text("expires", to_iso8601_seconds(*token.expires));
+    }
+    return detail;
+}
+
+/// Not where nothing was shown, what can be no secret, or what was right once.
+bool is_guess(const Error& error) {
+    return error.kind == ErrorKind::unauthenticated && error.reason != "token-missing" &&
+           error.reason != "malformed-sas" && !error.reason.ends_with("-expired");
+}
+
 }  // namespace
 
 Access::Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock,
-               Entropy& entropy, std::vector<std::string> names)
+               Entropy& entropy, std::vector<std::string> names, OperatorGuard* guard)
     : reader_(reader),
       ledger_(ledger),
       clock_(clock),
       entropy_(entropy),
-      names_(std::move(names)) {}
+      names_(std::move(names)),
+      guard_(guard) {}
 
 Task<Result<Caller>> Access::authenticate(const Presented& presented) {
+    auto caller = co_await recognise(presented);
+    if (guard_ == nullptr) {
+        co_return caller;
+    }
+    if (!caller) {
+        co_return is_guess(caller.error()) ? guard_->failed(presented.source, caller.error())
+                                           : caller.error();
+    }
+    CO_TRY([[maybe_unused]] const Done paced, guard_->pace(caller->name, presented.source));
+    co_return caller;
+}
+
+Task<Result<Caller>> Access::recognise(const Presented& presented) {
     const auto& authorization = presented.authorization;
     if (authorization && domain::looks_like_sas(*authorization)) {
         co_return co_await authenticate_sas(presented);
@@ -130,7 +159,7 @@ Task<Result<domain::AccessToken>> Access::revoke(const Order& order, const std::
         domain::ExpectEtag{domain::RecordKind::token, token.name, token.etag});
     changes.writes.push_back(domain::DeleteToken{token.name});
     changes.audit.push_back(
-        audit_event(order, "token.revoke", "token/" + token.name, {}, clock_.now()));
+        audit_event(order, "token.revoke", "token/" + token.name, detail_of(token), clock_.now()));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     co_return token;
 }
@@ -200,11 +229,6 @@ NewToken Access::draw(const Order& order, const TokenWish& wish) {
 }
 
 Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, bool first) {
-    AuditDetail detail;
-    detail.text("role", domain::to_string(fresh.token.role));
-    if (fresh.token.expires) {
-        detail.text("expires", to_iso8601_seconds(*fresh.token.expires));
-    }
     domain::Changes changes;
     changes.expects.push_back(
         domain::ExpectEtag{domain::RecordKind::token, fresh.token.name, ETag{}});
@@ -214,8 +238,8 @@ Task<Result<NewToken>> Access::commit_new(const Order& order, NewToken& fresh, b
     if (first) {
         changes.writes.push_back(domain::PutSetting{first_token_setting, fresh.token.name});
     }
-    changes.audit.push_back(audit_event(order, "token.create", "token/" + fresh.token.name, detail,
-                                        fresh.token.created));
+    changes.audit.push_back(audit_event(order, "token.create", "token/" + fresh.token.name,
+                                        detail_of(fresh.token), fresh.token.created));
     const auto receipt = co_await ledger_.commit(changes);
     if (!receipt && receipt.error().kind == ErrorKind::stale) {
         co_return Error{

@@ -11,6 +11,7 @@
 #include "domain/enrollment.hpp"
 #include "domain/sas_policy.hpp"
 #include "service/caller.hpp"
+#include "service/operator_guard.hpp"
 #include "service/permission.hpp"
 #include "store/store.hpp"
 
@@ -49,9 +50,10 @@ struct NewToken {
 
 class Access {
 public:
-    /// `names`: by which this server is reached, in lower case; see domain::reaches().
+    /// `names`: by which this server is reached, in lower case; see domain::reaches(). `guard`:
+    /// counts who fails and how fast callers go; none in tests.
     Access(store::StoreReader& reader, store::Ledger& ledger, const Clock& clock, Entropy& entropy,
-           std::vector<std::string> names = {});
+           std::vector<std::string> names = {}, OperatorGuard* guard = nullptr);
 
     /// The caller behind a token or a shared access signature. unauthenticated "token-missing",
     /// "token-unknown" (also where revoked), "token-expired", "malformed-sas", "sas-refused" (no
@@ -94,6 +96,7 @@ public:
 private:
     /// Who makes what every server begins with.
     static Caller first_start();
+    Task<Result<Caller>> recognise(const Presented& presented);
     Task<Result<Caller>> authenticate_sas(const Presented& presented);
     /// By the SHA-256 of its secret; nullopt: there is none.
     Task<Result<std::optional<Caller>>> authenticate_token(const Digest& secret_sha256,
@@ -114,6 +117,7 @@ private:
     const std::vector<std::string> names_;
     std::mutex uses_mutex_;
     std::map<std::string, TimePoint> uses_{};  ///< by a token's etag, what was written last
+    OperatorGuard* const guard_;
 };
 
 }  // namespace rollcall::service

@@ -4,10 +4,13 @@
 #include "service/access.hpp"
 #include "service/audit_detail.hpp"
 
+#include <array>
+
 namespace rollcall::service {
 namespace {
 
 using domain::SasPolicy;
+using domain::SasRight;
 
 constexpr const char* first_policy_setting = "access.first-policy";
 
@@ -145,11 +148,13 @@ Task<Result<SasPolicy>> Access::rotate_policy(const Order& order, const std::str
     CO_TRY(auto policy, co_await policy_named(name));
     CO_TRY([[maybe_unused]] const Done same, order.if_match.check(policy.etag));
     const ETag before = policy.etag;
-    policy.keys.at(static_cast<std::size_t>(slot)) = domain::new_symmetric_key(entropy_);
+    auto& key = policy.keys.at(static_cast<std::size_t>(slot));
+    AuditDetail detail;
+    detail.text("slot", domain::to_string(slot)).text("keyIdBefore", to_upper_hex(key.id().bytes));
+    key = domain::new_symmetric_key(entropy_);
+    detail.text("keyIdAfter", to_upper_hex(key.id().bytes));
     policy.updated = clock_.now();
     policy.etag = new_etag(entropy_);
-    AuditDetail detail;
-    detail.text("key", domain::to_string(slot));
     const auto changes = changed(
         policy, before,
         audit_event(order, "policy.rotate", "policy/" + policy.name, detail, policy.updated));
@@ -173,8 +178,10 @@ Task<Result<SasPolicy>> Access::revoke_policy(const Order& order, const std::str
     changes.expects.push_back(
         domain::ExpectEtag{domain::RecordKind::policy, policy.name, policy.etag});
     changes.writes.push_back(domain::DeletePolicy{policy.name});
+    AuditDetail detail;
+    detail.texts("rights", policy.rights.words());
     changes.audit.push_back(
-        audit_event(order, "policy.revoke", "policy/" + policy.name, {}, clock_.now()));
+        audit_event(order, "policy.revoke", "policy/" + policy.name, detail, clock_.now()));
     CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
     co_return policy;
 }

@@ -77,6 +77,15 @@ std::string AuditDetail::json() const {
     return json;
 }
 
+std::vector<std::string> AuditDetail::names() const {
+    std::vector<std::string> names;
+    names.reserve(members_.size());
+    for (const auto& member : members_) {
+        names.push_back(member.first);
+    }
+    return names;
+}
+
 AuditDetail& AuditDetail::add(std::string_view name, std::string json) {
     members_.emplace_back(name, std::move(json));
     return *this;

@@ -29,6 +29,8 @@ public:
 
     /// The JSON text, members in the order of calls; empty when there are none.
     std::string json() const;
+    /// Of its members, in the order of calls.
+    std::vector<std::string> names() const;
 
 private:
     AuditDetail& add(std::string_view name, std::string json);

@@ -34,12 +34,7 @@ Enroller::Enroller(store::StoreReader& reader, store::Ledger& ledger, TrustBook&
 
 Task<Result<Enroller::Plan>> Enroller::change(const Order& order, const Subject& subject,
                                               const Planner& planner) {
-    if (order.reason.size() > limits::reason_chars_max) {
-        co_return Error{
-            ErrorKind::malformed,
-            "the reason has more than " + std::to_string(limits::reason_chars_max) + " characters",
-            "reason-too-long"};
-    }
+    CO_TRY([[maybe_unused]] const Done told, check_reason(order));
     for (int attempt = 0; attempt < limits::change_attempts_max; ++attempt) {
         CO_TRY(const Snapshot snapshot, co_await look(subject));
         const domain::Writing writing = draw(order);
@@ -61,10 +56,7 @@ Task<Result<Enroller::Plan>> Enroller::change(const Order& order, const Subject&
             co_return receipt.error();
         }
     }
-    co_return Error{ErrorKind::unavailable,
-                    "others change the same records faster than this change could be made; "
-                    "nothing was changed, try again",
-                    "busy"};
+    co_return too_busy();
 }
 
 Task<Result<Enroller::Snapshot>> Enroller::look(const Subject& subject) {
@@ -79,6 +71,9 @@ Task<Result<Enroller::Snapshot>> Enroller::look(const Subject& subject) {
         if (snapshot.device) {
             CO_TRY(snapshot.registration,
                    co_await reader_.registration(snapshot.device->registration));
+        }
+        if (subject.device_notes) {
+            CO_TRY(snapshot.device_notes, co_await reader_.device_notes(*subject.device));
         }
     }
     co_return snapshot;
@@ -163,6 +158,23 @@ std::string_view word_of(domain::Replacement replacement) {
         case domain::Replacement::breach: return "breach";
     }
     return "staged";
+}
+
+Error too_busy() {
+    return {ErrorKind::unavailable,
+            "others change the same records faster than this change could be made; nothing was "
+            "changed, try again",
+            "busy"};
+}
+
+Result<Done> check_reason(const Order& order) {
+    if (order.reason.size() > limits::reason_chars_max) {
+        return Error{
+            ErrorKind::malformed,
+            "the reason has more than " + std::to_string(limits::reason_chars_max) + " characters",
+            "reason-too-long"};
+    }
+    return Done{};
 }
 
 Result<Done> want_reason(const Order& order) {

@@ -84,6 +84,9 @@ struct EntrySettings {
 struct GroupSettings : EntrySettings {
     std::optional<bool> auto_approve{};
     std::optional<bool> refuse_older_leaf{};
+    /// Of IoT Central (domain::ClientNotes).
+    std::optional<std::string> display_name{};
+    std::optional<bool> iot_edge{};
 };
 struct IndividualSettings : EntrySettings {
     /// Empty text: the registration id.
@@ -127,11 +130,56 @@ struct EntryWish {
     std::array<WishedSlot, 2> slots{};
 };
 
+/// A group as the clients of IoT Central write it: settings and slots that are not given stay.
+struct GroupWrite {
+    /// Of a new one: by certificate, unless said.
+    std::optional<domain::AttestationKind> attestation{};
+    /// With `keys`: it attests by them; one that is not given stays, or is made up.
+    GroupSettings settings{};
+    std::array<std::optional<SlotUpload>, 2> slots{};
+};
+/// The same of an individual enrollment.
+struct IndividualWrite {
+    std::optional<domain::AttestationKind> attestation{};
+    IndividualSettings settings{};
+    LeafUploads leaves{};
+};
+/// What an operator says of a device; members that are not set stay.
+struct DeviceWrite {
+    /// May it come in: true approves and unblocks it, false blocks it.
+    std::optional<bool> enabled{};
+    std::optional<std::string> display_name{};  ///< empty: its id
+    std::optional<std::string> template_id{};   ///< empty: none
+    std::optional<bool> simulated{};
+    std::optional<std::vector<std::string>> organizations{};
+};
+
 /// What a whole entry may find in its place.
 enum class PutMode : std::uint8_t {
     make_or_change,
     make,    ///< conflict "group-exists", "enrollment-exists"
     change,  ///< not_found "group-not-found", "enrollment-not-found"
+};
+
+/// An entry of an import: as another service had it, under its id.
+struct ImportEntry {
+    std::string id;
+    EntryWish wish;
+};
+
+/// What became of it.
+struct Imported {
+    enum class What : std::uint8_t {
+        made,
+        completed,  ///< it was there without a certificate, and has them now
+        there,      ///< as it should be
+        differs,    ///< it is there, otherwise: left alone
+        refused,
+    } what = What::refused;
+    std::optional<Error> refusal{};
+    std::vector<std::string> differences{};  ///< in what, as audit events call it
+    std::vector<x509::Finding> findings{};
+    std::vector<std::string> warnings{};
 };
 
 /// Which key nobody may use again: of a certificate, or by its digest.
@@ -205,6 +253,30 @@ public:
                                                                        const EntryWish& wish,
                                                                        PutMode mode);
 
+    // What the clients of IoT Central write, one commit each (enroller_write.cpp). Errors as those
+    // of put_group() and put_individual(), and of domain/slots.hpp.
+    /// A new group may be without any certificate: it attests nothing until it has one.
+    Task<Result<Outcome<GroupView>>> write_group(const Order& order, const std::string& id,
+                                                 const GroupWrite& write, PutMode mode);
+    Task<Result<Outcome<domain::IndividualEnrollment>>> write_individual(
+        const Order& order, const std::string& id, const IndividualWrite& write, PutMode mode);
+    /// A new device is registered: it may come, and has not come yet. Errors beside
+    /// domain::check_notes()'s: malformed where the id is no registration id, conflict
+    /// "device-exists" (under another spelling), not_found "device-not-found", stale.
+    Task<Result<Outcome<domain::NotedDevice>>> write_device(const Order& order,
+                                                            const std::string& id,
+                                                            const DeviceWrite& write, PutMode mode);
+
+    // What another service had (enroller_import.cpp). What is there is left alone, so that the same
+    // import twice changes nothing the second time. A dry run tells the same and changes nothing.
+    /// In the order of `entries`, which are written together: all that can be made, in one commit.
+    /// A disabled entry may be without a certificate. Beside put_individual()'s refusals: malformed
+    /// "repeated-entry", "key-missing" (an import makes up no keys). Errors concern all of them.
+    Task<Result<std::vector<Imported>>> import_individuals(const Order& order,
+                                                           const std::vector<ImportEntry>& entries);
+    /// A group may be without certificates.
+    Task<Result<Imported>> import_group(const Order& order, const ImportEntry& entry);
+
     // Symmetric keys of both (enroller_keys.cpp). Errors beside domain/key_slots.hpp's: conflict
     // "attests-by-certificate", malformed "malformed-key".
     Task<Result<Outcome<GroupView>>> set_group_key(const Order& order, const std::string& id,
@@ -238,8 +310,10 @@ public:
     Task<Result<Outcome<domain::Device>>> approve_device(const Order& order, const std::string& id);
     Task<Result<Outcome<domain::Device>>> block_device(const Order& order, const std::string& id);
     Task<Result<Outcome<domain::Device>>> unblock_device(const Order& order, const std::string& id);
-    /// With its registration and its history.
-    Task<Result<Outcome<std::string>>> delete_device(const Order& order, const std::string& id);
+    /// With its registration and its history; `entry`: with its individual enrollment too.
+    enum class DeviceEntry : std::uint8_t { stays, goes };
+    Task<Result<Outcome<std::string>>> delete_device(const Order& order, const std::string& id,
+                                                     DeviceEntry entry = DeviceEntry::stays);
 
     /// Forgets what the device was answered and proved; the device itself stays, and has to
     /// register before its hub lets it in again. not_found "registration-not-found".
@@ -287,6 +361,19 @@ private:
     Result<Plan> plan_put(const Put& put, const Snapshot& snapshot,
                           const domain::IndividualEnrollment* before,
                           const domain::Writing& writing);
+    Result<Plan> plan_write(const Snapshot& snapshot, const domain::EnrollmentGroup& before,
+                            const GroupWrite& write, const domain::Writing& writing);
+    Result<Plan> plan_write(const Snapshot& snapshot, const domain::IndividualEnrollment& before,
+                            const IndividualWrite& write, const domain::Writing& writing);
+    static Result<Plan> plan_write(const Snapshot& snapshot, const std::string& id,
+                                   const DeviceWrite& write, const domain::Writing& writing);
+    struct Import;
+    Task<Result<Done>> plan_imports(const Order& order, std::vector<Import>& imports,
+                                    domain::Changes& changes);
+    Result<Plan> plan_import(Import& import, const Snapshot& snapshot,
+                             const domain::Writing& writing);
+    Result<Plan> plan_group_import(Import& import, const Snapshot& snapshot,
+                                   const domain::Writing& writing);
     static Result<Plan> plan_switch(const Order& order, const Snapshot& snapshot,
                                     const std::string& id, bool domain::Device::*which, bool value,
                                     const domain::Writing& writing);

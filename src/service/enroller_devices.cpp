@@ -91,11 +91,19 @@ Task<Result<Outcome<Device>>> Enroller::change_device(const Order& order, const 
 }
 
 Task<Result<Outcome<std::string>>> Enroller::delete_device(const Order& order,
-                                                           const std::string& id) {
+                                                           const std::string& id,
+                                                           DeviceEntry entry) {
     Subject subject;
     const auto device_id = parse_device_id(id);
     if (!device_id) {
         co_return no_device(id);
+    }
+    if (entry == DeviceEntry::goes) {
+        CO_TRY(const auto device, co_await reader_.device(*device_id));
+        if (!device) {
+            co_return no_device(id);
+        }
+        subject.individual = device->registration;
     }
     subject.device = *device_id;
     const Planner planner = [&](const Snapshot& snapshot, const domain::Writing&) -> Result<Plan> {
@@ -120,6 +128,14 @@ Task<Result<Outcome<std::string>>> Enroller::delete_device(const Order& order,
             plan.changes.expects.push_back(domain::ExpectEtag{
                 domain::RecordKind::registration, registration->id.str(), registration->etag});
             plan.changes.writes.push_back(domain::DeleteRegistration{registration->id});
+        }
+        if (const auto& enrollment = snapshot.individual) {
+            plan.detail.text("enrollment", enrollment->id.original());
+            plan.preview.summary.push_back("Deletes its enrollment '" + enrollment->id.original() +
+                                           "' with it.");
+            plan.changes.expects.push_back(domain::ExpectEtag{
+                domain::RecordKind::individual, enrollment->id.str(), enrollment->etag});
+            plan.changes.writes.push_back(domain::DeleteIndividual{enrollment->id});
         }
         return plan;
     };

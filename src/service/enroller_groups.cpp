@@ -4,8 +4,6 @@
 #include "service/enroller_plan.hpp"
 
 namespace rollcall::service {
-namespace {
-
 Result<Done> apply(domain::EnrollmentGroup& group, const GroupSettings& settings) {
     group.enabled = settings.enabled.value_or(group.enabled);
     group.auto_approve = settings.auto_approve.value_or(group.auto_approve);
@@ -15,10 +13,15 @@ Result<Done> apply(domain::EnrollmentGroup& group, const GroupSettings& settings
     group.reprovision.migrate_device_data =
         settings.migrate_device_data.value_or(group.reprovision.migrate_device_data);
     group.initial_twin = settings.initial_twin.value_or(group.initial_twin);
+    if (settings.display_name) {
+        TRY([[maybe_unused]] const Done named, domain::check_display_name(*settings.display_name));
+        group.notes.display_name = *settings.display_name;
+    }
+    if (settings.iot_edge) {
+        group.notes.iot_edge = *settings.iot_edge;
+    }
     return service::apply(group.allocation, settings.allocation);
 }
-
-}  // namespace
 
 AuditDetail difference(const domain::EnrollmentGroup& before,
                        const domain::EnrollmentGroup& after) {
@@ -122,6 +125,7 @@ Task<Result<Outcome<std::string>>> Enroller::delete_group(const Order& order,
         plan.take(domain::delete_group(*snapshot.trust, *group));
         plan.action = "group.delete";
         plan.object = "group/" + group->id.str();
+        plan.detail.text("attestation", domain::to_string(domain::kind_of(*group)));
         for (const auto slot : domain::both_slots) {
             const auto& current = group->at(slot).current;
             if (const auto* const ca = current ? snapshot.trust->ca(*current) : nullptr) {

@@ -205,7 +205,9 @@ Task<Result<Outcome<std::string>>> Enroller::remove_hub(const Order& order,
         Plan plan;
         plan.action = "hub.remove";
         plan.object = "hub/" + before->name;
-        plan.detail.change("own", before->own, false);
+        plan.detail.flag("own", before->own)
+            .text("weight", std::to_string(before->weight))
+            .flag("allocate", before->allocate);
         plan.preview.summary.push_back("Unlinks the hub '" + before->name +
                                        "'; nobody is assigned to it from then on.");
         store::RegistrationFilter rests;

@@ -10,23 +10,6 @@ namespace {
 using domain::IndividualEnrollment;
 using x509::Certificate;
 
-Result<Done> apply(IndividualEnrollment& enrollment, const IndividualSettings& settings) {
-    enrollment.enabled = settings.enabled.value_or(enrollment.enabled);
-    enrollment.reprovision.update_hub_assignment =
-        settings.update_hub_assignment.value_or(enrollment.reprovision.update_hub_assignment);
-    enrollment.reprovision.migrate_device_data =
-        settings.migrate_device_data.value_or(enrollment.reprovision.migrate_device_data);
-    enrollment.initial_twin = settings.initial_twin.value_or(enrollment.initial_twin);
-    TRY([[maybe_unused]] const Done allocated,
-        service::apply(enrollment.allocation, settings.allocation));
-    if (settings.device_id && settings.device_id->empty()) {
-        enrollment.device_id.reset();
-    } else if (settings.device_id) {
-        TRY(enrollment.device_id, parse_device_id(*settings.device_id));
-    }
-    return Done{};
-}
-
 Result<std::vector<domain::LeafChange>> read_leaves(const LeafUploads& uploads) {
     std::vector<domain::LeafChange> changes;
     for (const auto slot : domain::both_slots) {
@@ -92,6 +75,23 @@ void fill_preview(Preview& preview, const IndividualEnrollment& before,
 
 }  // namespace
 
+Result<Done> apply(IndividualEnrollment& enrollment, const IndividualSettings& settings) {
+    enrollment.enabled = settings.enabled.value_or(enrollment.enabled);
+    enrollment.reprovision.update_hub_assignment =
+        settings.update_hub_assignment.value_or(enrollment.reprovision.update_hub_assignment);
+    enrollment.reprovision.migrate_device_data =
+        settings.migrate_device_data.value_or(enrollment.reprovision.migrate_device_data);
+    enrollment.initial_twin = settings.initial_twin.value_or(enrollment.initial_twin);
+    TRY([[maybe_unused]] const Done allocated,
+        service::apply(enrollment.allocation, settings.allocation));
+    if (settings.device_id && settings.device_id->empty()) {
+        enrollment.device_id.reset();
+    } else if (settings.device_id) {
+        TRY(enrollment.device_id, parse_device_id(*settings.device_id));
+    }
+    return Done{};
+}
+
 AuditDetail difference(const IndividualEnrollment& before, const IndividualEnrollment& after) {
     const auto device = [](const IndividualEnrollment& each) {
         return each.device_id ? each.device_id->str() : std::string{};
@@ -141,7 +141,9 @@ Task<Result<Outcome<IndividualEnrollment>>> Enroller::create_individual(
         if (settings.keys) {
             TRY(fresh.keys, new_keys(*settings.keys, *snapshot.trust, {}, entropy_));
         }
-        TRY(Plan plan, plan_individual(snapshot, fresh, fresh, leaves, uploads, writing));
+        IndividualEnrollment blank;  // so that the audit log tells of every setting
+        blank.id = fresh.id;
+        TRY(Plan plan, plan_individual(snapshot, blank, fresh, leaves, uploads, writing));
         plan.action = "enrollment.create";
         if (fresh.keys) {
             plan.detail.text("attestation", domain::to_string(domain::kind_of(fresh)));
@@ -283,6 +285,7 @@ Task<Result<Outcome<std::string>>> Enroller::delete_individual(const Order& orde
         Plan plan;
         plan.action = "enrollment.delete";
         plan.object = "enrollment/" + before.id.original();
+        plan.detail.text("attestation", domain::to_string(domain::kind_of(before)));
         for (const auto slot : domain::both_slots) {
             plan.detail.certificate(domain::to_string(slot), before.at(slot));
             if (before.at(slot)) {

@@ -17,6 +17,7 @@ namespace rollcall::service {
 struct Enroller::Subject {
     std::optional<RegistrationId> individual{};  ///< its enrollment and its registration
     std::optional<DeviceId> device{};            ///< the device and its registration
+    bool device_notes = false;                   ///< what is said of it, too
 };
 
 struct Enroller::Snapshot {
@@ -24,6 +25,7 @@ struct Enroller::Snapshot {
     std::optional<domain::IndividualEnrollment> individual{};
     std::optional<domain::Registration> registration{};
     std::optional<domain::Device> device{};
+    domain::DeviceNotes device_notes{};
 };
 
 struct Enroller::Plan {
@@ -54,10 +56,79 @@ struct Enroller::Plan {
     }
 };
 
+/// What a reader of the slot is shown: what waits in it, else what stands there.
+const std::optional<CaId>& shown_in(const domain::GroupSlot& slot);
+/// The certificates of a wish, read.
+Result<domain::SlotWishes> read_wishes(const EntryWish& wish);
+
+/// An entry that is asked for as a whole, read once.
+struct Enroller::Put {
+    const Order& order;
+    const EntryWish& wish;
+    PutMode mode;
+    std::string id;
+    std::string instance;  ///< of a new entry
+    domain::SlotWishes slots;
+};
+
 std::string shown(const x509::Certificate& certificate);
 std::string shown(domain::Slot slot);
 /// Changes the rule as the settings say; malformed where it could never work then.
 Result<Done> apply(domain::AllocationRule& rule, const AllocationSettings& settings);
+/// Changes the entry as the settings say.
+Result<Done> apply(domain::EnrollmentGroup& group, const GroupSettings& settings);
+Result<Done> apply(domain::IndividualEnrollment& enrollment, const IndividualSettings& settings);
+/// malformed "attestation-type": an entry that attests by `kind` goes on to.
+Error other_kind(domain::AttestationKind kind);
+/// The keys that stand in the entry then: those given, else those it has, else new ones. malformed
+/// "attestation-type" where it attests by certificate.
+template <class Entry>
+Result<Done> apply_keys(Entry& entry, const std::optional<KeyUploads>& keys, bool is_new,
+                        Entropy& entropy);
+/// What an audit event tells of them.
+template <class Entry>
+void tell_keys(AuditDetail& detail, const Entry& before, const Entry& after);
+/// Facades take what could never attest, as the cloud does; the audit log says what was found.
+void tell_findings(AuditDetail& detail, const std::vector<x509::Finding>& findings);
+/// May an entry be made, or changed? `before`: nullptr where there is none; `exists` and `missing`
+/// are what to say then. stale where If-Match asks for another.
+template <class Entry>
+Result<Done> may_put(const Order& order, PutMode mode, const Entry* before, const Error& exists,
+                     const Error& missing) {
+    if (before == nullptr) {
+        if (mode == PutMode::change) {
+            return missing;
+        }
+        if (!order.if_match.one_of.empty()) {
+            return Error{ErrorKind::stale,
+                         "If-Match asks for a record that is there already, and there is none",
+                         "stale"};
+        }
+        return Done{};
+    }
+    if (mode == PutMode::make) {
+        return exists;
+    }
+    return order.if_match.check(before->etag);
+}
+/// The settings of a wish; not its slots, keys and device id.
+template <class Entry>
+Result<Done> apply_wish(Entry& entry, const EntryWish& wish) {
+    entry.enabled = wish.enabled;
+    entry.reprovision = wish.reprovision;
+    entry.initial_twin = wish.initial_twin;
+    const std::string name = std::move(entry.notes.display_name);  // DPS has no word for it
+    entry.notes = wish.notes;
+    entry.notes.display_name = name;
+    AllocationSettings allocation;
+    allocation.policy.emplace(wish.policy);
+    allocation.hubs = wish.hubs;
+    allocation.custom.emplace();
+    if (wish.policy == domain::AllocationPolicy::custom) {
+        *allocation.custom = wish.custom;
+    }
+    return apply(entry.allocation, allocation);
+}
 /// What an audit event tells of an entry's settings, and of an individual's certificates.
 AuditDetail difference(const domain::EnrollmentGroup& before, const domain::EnrollmentGroup& after);
 AuditDetail difference(const domain::IndividualEnrollment& before,
@@ -67,6 +138,10 @@ std::optional<x509::Certificate> certificate_of(const domain::TrustView& trust,
                                                 const domain::Changes& changes,
                                                 const std::optional<CaId>& id);
 Error no_enrollment(const std::string& id);
+/// malformed "reason-too-long".
+Result<Done> check_reason(const Order& order);
+/// "others change the same records faster than this change could be made"
+Error too_busy();
 /// "static: a.example", with the webhook's key hidden; "" where it says nothing.
 std::string shown(const domain::AllocationRule& rule);
 /// Warns of hubs it names that are not linked, or take no devices.

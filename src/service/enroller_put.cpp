@@ -15,55 +15,27 @@ using domain::IndividualEnrollment;
 /// Certificates of one upload, as a device may send them; the first counts.
 constexpr std::size_t bundle_max = limits::peer_certificates_max;
 
-Result<domain::SlotWishes> read_wishes(const EntryWish& wish) {
-    domain::SlotWishes wishes;
-    for (const auto slot : domain::both_slots) {
-        const WishedSlot& asked = wish.slots.at(domain::index(slot));
-        domain::SlotWish& read = wishes.at(domain::index(slot));
-        if (const auto* const upload = std::get_if<UploadedCertificate>(&asked)) {
-            TRY(const auto bundle, x509::read_certificates(upload->text, bundle_max));
-            read = bundle.front();
-        } else if (const auto* const kept = std::get_if<domain::KeptCertificate>(&asked)) {
-            read = *kept;
-        } else if (const auto* const reference = std::get_if<domain::CaReference>(&asked)) {
-            read = *reference;
-        }
-    }
-    return wishes;
+}  // namespace
+
+Error other_kind(domain::AttestationKind kind) {
+    return {ErrorKind::malformed,
+            "the enrollment attests by " + std::string{domain::to_string(kind)} +
+                ", and that cannot be changed: delete it and make another one",
+            "attestation-type"};
 }
 
 template <class Entry>
-Result<Done> apply(Entry& entry, const EntryWish& wish) {
-    entry.enabled = wish.enabled;
-    entry.reprovision = wish.reprovision;
-    entry.initial_twin = wish.initial_twin;
-    entry.notes = wish.notes;
-    AllocationSettings allocation;
-    allocation.policy.emplace(wish.policy);
-    allocation.hubs = wish.hubs;
-    allocation.custom.emplace();
-    if (wish.policy == domain::AllocationPolicy::custom) {
-        *allocation.custom = wish.custom;
+Result<Done> apply_keys(Entry& entry, const std::optional<KeyUploads>& uploads, bool is_new,
+                        Entropy& entropy) {
+    if (!is_new && entry.keys.has_value() != uploads.has_value()) {
+        return other_kind(domain::kind_of(entry));
     }
-    return service::apply(entry.allocation, allocation);
-}
-
-/// The keys that stand in the entry then, and whether it attests by key at all.
-template <class Entry>
-Result<Done> apply_keys(Entry& entry, const EntryWish& wish, bool is_new, Entropy& entropy) {
-    if (!is_new && entry.keys.has_value() != wish.keys.has_value()) {
-        return Error{ErrorKind::malformed,
-                     "the enrollment attests by " +
-                         std::string{domain::to_string(domain::kind_of(entry))} +
-                         ", and that cannot be changed: delete it and make another one",
-                     "attestation-type"};
-    }
-    if (!wish.keys) {
+    if (!uploads) {
         return Done{};
     }
     domain::SymmetricKeys keys;
     for (const auto slot : domain::both_slots) {
-        const auto& given = wish.keys->slots.at(domain::index(slot));
+        const auto& given = uploads->slots.at(domain::index(slot));
         auto& key = keys.at(domain::index(slot));
         if (!given && entry.keys) {
             key = entry.keys->at(domain::index(slot));
@@ -91,7 +63,16 @@ void tell_keys(AuditDetail& detail, const Entry& before, const Entry& after) {
     }
 }
 
-/// Facades take what could never attest, as the cloud does; the audit log says what was found.
+template Result<Done> apply_keys(EnrollmentGroup& entry, const std::optional<KeyUploads>& uploads,
+                                 bool is_new, Entropy& entropy);
+template Result<Done> apply_keys(IndividualEnrollment& entry,
+                                 const std::optional<KeyUploads>& uploads, bool is_new,
+                                 Entropy& entropy);
+template void tell_keys(AuditDetail& detail, const EnrollmentGroup& before,
+                        const EnrollmentGroup& after);
+template void tell_keys(AuditDetail& detail, const IndividualEnrollment& before,
+                        const IndividualEnrollment& after);
+
 void tell_findings(AuditDetail& detail, const std::vector<x509::Finding>& findings) {
     std::vector<std::string> told;
     for (const auto& finding : findings) {
@@ -104,45 +85,26 @@ void tell_findings(AuditDetail& detail, const std::vector<x509::Finding>& findin
     }
 }
 
-/// What a reader of the slot is shown.
 const std::optional<CaId>& shown_in(const domain::GroupSlot& slot) {
     return slot.pending ? slot.pending : slot.current;
 }
 
-Error not_there() {
-    return {ErrorKind::stale,
-            "If-Match asks for an enrollment that is there already, and there is none", "stale"};
-}
-
-}  // namespace
-
-/// What is asked for, read once.
-struct Enroller::Put {
-    const Order& order;
-    const EntryWish& wish;
-    PutMode mode;
-    std::string id;
-    std::string instance;  ///< of a new entry
-    domain::SlotWishes slots;
-
-    /// May it be made, or changed?
-    template <class Entry>
-    Result<Done> check(const Entry* before, const Error& exists, const Error& missing) const {
-        if (before == nullptr) {
-            if (mode == PutMode::change) {
-                return missing;
-            }
-            if (!order.if_match.one_of.empty()) {
-                return not_there();
-            }
-            return Done{};
+Result<domain::SlotWishes> read_wishes(const EntryWish& wish) {
+    domain::SlotWishes wishes;
+    for (const auto slot : domain::both_slots) {
+        const WishedSlot& asked = wish.slots.at(domain::index(slot));
+        domain::SlotWish& read = wishes.at(domain::index(slot));
+        if (const auto* const upload = std::get_if<UploadedCertificate>(&asked)) {
+            TRY(const auto bundle, x509::read_certificates(upload->text, bundle_max));
+            read = bundle.front();
+        } else if (const auto* const kept = std::get_if<domain::KeptCertificate>(&asked)) {
+            read = *kept;
+        } else if (const auto* const reference = std::get_if<domain::CaReference>(&asked)) {
+            read = *reference;
         }
-        if (mode == PutMode::make) {
-            return exists;
-        }
-        return order.if_match.check(before->etag);
     }
-};
+    return wishes;
+}
 
 Task<Result<Outcome<GroupView>>> Enroller::put_group(const Order& order, const std::string& id,
                                                      const EntryWish& wish, PutMode mode) {
@@ -164,7 +126,7 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
                        "group-exists"};
     const Error missing{ErrorKind::not_found, "there is no enrollment group '" + put.id + "'",
                         "group-not-found"};
-    TRY([[maybe_unused]] const Done may, put.check(stored, exists, missing));
+    TRY([[maybe_unused]] const Done may, may_put(put.order, put.mode, stored, exists, missing));
     const domain::TrustView& trust = *snapshot.trust;
     EnrollmentGroup fresh;
     fresh.id = GroupId::trusted(put.id);
@@ -173,9 +135,9 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
     fresh.created = writing.now;
     const EnrollmentGroup& before = stored != nullptr ? *stored : fresh;
     EnrollmentGroup edited = before;
-    TRY([[maybe_unused]] const Done applied, apply(edited, put.wish));
+    TRY([[maybe_unused]] const Done applied, apply_wish(edited, put.wish));
     TRY([[maybe_unused]] const Done keyed,
-        apply_keys(edited, put.wish, stored == nullptr, entropy_));
+        apply_keys(edited, put.wish.keys, stored == nullptr, entropy_));
     if (edited.keys && stored == nullptr) {
         TRY([[maybe_unused]] const Done room, check_room_for_keys(trust));
     }
@@ -227,7 +189,8 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
     const Error exists{ErrorKind::conflict,
                        "there is an individual enrollment '" + put.id + "' already",
                        "enrollment-exists"};
-    TRY([[maybe_unused]] const Done may, put.check(stored, exists, no_enrollment(put.id)));
+    TRY([[maybe_unused]] const Done may,
+        may_put(put.order, put.mode, stored, exists, no_enrollment(put.id)));
     const domain::TrustView& trust = *snapshot.trust;
     IndividualEnrollment fresh;
     fresh.id = RegistrationId::trusted(put.id);
@@ -236,13 +199,13 @@ Result<Enroller::Plan> Enroller::plan_put(const Put& put, const Snapshot& snapsh
     fresh.created = writing.now;
     const IndividualEnrollment& before = stored != nullptr ? *stored : fresh;
     IndividualEnrollment edited = before;
-    TRY([[maybe_unused]] const Done applied, apply(edited, put.wish));
+    TRY([[maybe_unused]] const Done applied, apply_wish(edited, put.wish));
     edited.device_id.reset();
     if (!put.wish.device_id.empty()) {
         TRY(edited.device_id, parse_device_id(put.wish.device_id));
     }
     TRY([[maybe_unused]] const Done keyed,
-        apply_keys(edited, put.wish, stored == nullptr, entropy_));
+        apply_keys(edited, put.wish.keys, stored == nullptr, entropy_));
     TRY(auto outcome, edited.keys
                           ? domain::put_individual_keys(trust, before, edited, writing)
                           : domain::put_individual(trust, before, edited, put.slots, writing));

@@ -246,6 +246,9 @@ Task<Result<Outcome<GroupView>>> Enroller::swap_group_slots(const Order& order,
         TRY(auto outcome, domain::swap_group_slots(*snapshot.trust, *group, writing));
         TRY(Plan plan, plan_slots(*snapshot.trust, *group, std::move(outcome)));
         plan.action = "group.certificates.swap";
+        plan.detail
+            .certificate("before", current_of(*snapshot.trust, *group, domain::Slot::primary))
+            .certificate("after", current_of(*snapshot.trust, *group, domain::Slot::secondary));
         return plan;
     };
     co_return co_await change_group(order, id, planner);

@@ -11,6 +11,7 @@
 #include "service/caller.hpp"
 #include "service/sessions.hpp"
 #include "service/trust_book.hpp"
+#include "service/twin_document.hpp"
 #include "store/store.hpp"
 #include "store/telemetry.hpp"
 
@@ -52,6 +53,8 @@ struct NewMessage {
 struct TwinChange {
     std::optional<std::string> tags{};
     std::optional<std::string> desired{};
+    /// Otherwise `desired` is no patch, but all there shall be, or all of the members it names.
+    TwinWrite desired_is = TwinWrite::patch;
 };
 
 class Hub {
@@ -110,12 +113,26 @@ public:
                                     const std::string& method, const std::string& payload,
                                     std::chrono::seconds timeout);
 
+    // --- A job speaks to a device (service/job_run) ---
+    // Without an audit event for each device: the job has one. `also` becomes true together with
+    // what is done, so that a server that is killed neither does it twice nor forgets it.
+    /// Merges into the desired properties. Errors as change_twin().
+    Task<Result<domain::Twin>> set_desired(const DeviceId& device, const std::string& patch,
+                                           const domain::Changes& also);
+    /// Calls a method. `also` is committed before the device is told: from then on it may have
+    /// been. Errors as call(), but that an unknown device is one that is not connected.
+    Task<Result<MethodAnswer>> call_with(const DeviceId& device, const std::string& method,
+                                         const std::string& payload, std::chrono::seconds timeout,
+                                         const domain::Changes& also);
+
     const Sessions& sessions() const { return sessions_; }
 
 private:
     struct Calls;
 
     Task<Result<domain::Device>> known(const std::string& device);
+    Task<Result<domain::Twin>> write_twin(const DeviceId& device, const TwinChange& change,
+                                          const Order* order, const domain::Changes& also);
     using Judgement = std::variant<domain::HubAdmission, domain::HubRefusal>;
     Task<Result<Judgement>> judge(const HubRequest& request);
     Error refused(const HubRequest& request, domain::HubRefusal why);

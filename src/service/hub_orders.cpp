@@ -56,6 +56,29 @@ bool good_method_name(const std::string& name) {
            });
 }
 
+Result<Done> check_call(const std::string& method, const std::string& payload,
+                        std::chrono::seconds timeout) {
+    if (!good_method_name(method)) {
+        return Error{ErrorKind::malformed,
+                     "a method's name has letters, digits and - _ . * :, at most " +
+                         std::to_string(limits::method_name_chars_max),
+                     "malformed-method"};
+    }
+    if (payload.size() > limits::method_payload_bytes_max) {
+        return Error{
+            ErrorKind::too_large,
+            "a payload has at most " + std::to_string(limits::method_payload_bytes_max) + " bytes",
+            "payload-too-large"};
+    }
+    if (timeout < std::chrono::seconds{1} || timeout > limits::method_timeout_max) {
+        return Error{ErrorKind::malformed,
+                     "a method may take 1 to " +
+                         std::to_string(limits::method_timeout_max.count()) + " seconds",
+                     "malformed-timeout"};
+    }
+    return Done{};
+}
+
 }  // namespace
 
 Task<Result<domain::Device>> Hub::known(const std::string& device) {
@@ -122,33 +145,53 @@ Task<Result<std::size_t>> Hub::purge_messages(const Order& order, const std::str
 Task<Result<domain::Twin>> Hub::change_twin(const Order& order, const std::string& device,
                                             const TwinChange& change) {
     CO_TRY(const domain::Device record, co_await known(device));
+    const domain::Changes nothing_else;
+    co_return co_await write_twin(record.id, change, &order, nothing_else);
+}
+
+Task<Result<domain::Twin>> Hub::set_desired(const DeviceId& device, const std::string& patch,
+                                            const domain::Changes& also) {
+    TwinChange change;
+    change.desired = patch;
+    co_return co_await write_twin(device, change, nullptr, also);
+}
+
+/// `order`: whose condition has to hold, and who stands in the audit log; nullptr: nobody.
+Task<Result<domain::Twin>> Hub::write_twin(const DeviceId& device, const TwinChange& change,
+                                           const Order* order, const domain::Changes& also) {
     for (int attempt = 0; attempt < twin_attempts_max; ++attempt) {
-        CO_TRY(domain::Twin twin, co_await stored_twin(record.id));
-        CO_TRY([[maybe_unused]] const Done same, order.if_match.check(twin.etag));
-        domain::Changes changes;
+        CO_TRY(domain::Twin twin, co_await stored_twin(device));
+        if (order != nullptr) {
+            CO_TRY([[maybe_unused]] const Done same, order->if_match.check(twin.etag));
+        }
+        domain::Changes changes = also;
         changes.expects.push_back(
-            domain::ExpectEtag{domain::RecordKind::twin, record.id.str(), twin.etag});
+            domain::ExpectEtag{domain::RecordKind::twin, device.str(), twin.etag});
         AuditDetail detail;
+        std::string patch;
         if (change.tags) {
-            detail.text("tags", *change.tags);
+            detail.text("tagsBefore", twin.tags).text("tags", *change.tags);
             CO_TRY(twin.tags, merge_into(TwinPart::tags, twin.tags, *change.tags));
         }
         if (change.desired) {
-            detail.text("desired", *change.desired);
-            CO_TRY(twin.desired, merge_into(TwinPart::desired, twin.desired, *change.desired));
+            CO_TRY(patch, patch_for(change.desired_is, twin.desired, *change.desired));
+            detail.text("desiredBefore", twin.desired).text("desired", patch);
+            CO_TRY(twin.desired, merge_into(TwinPart::desired, twin.desired, patch));
             ++twin.desired_version;
         }
         twin.etag = new_etag(entropy_);
         twin.updated = clock_.now();
-        changes.audit.push_back(
-            audit_event(order, "device.twin", "device/" + record.id.str(), detail, twin.updated));
+        if (order != nullptr) {
+            changes.audit.push_back(
+                audit_event(*order, "device.twin", "device/" + device.str(), detail, twin.updated));
+        }
         changes.writes.push_back(domain::PutTwin{twin});
         const auto receipt = co_await ledger_.commit(changes);
         if (receipt) {
             if (change.desired) {
-                const DesiredChange told{with_version(*change.desired, twin.desired_version),
+                const DesiredChange told{with_version(patch, twin.desired_version),
                                          twin.desired_version};
-                tell(record.id, told);
+                tell(device, told);
             }
             co_return twin;
         }
@@ -162,44 +205,34 @@ Task<Result<domain::Twin>> Hub::change_twin(const Order& order, const std::strin
 Task<Result<MethodAnswer>> Hub::call(const Order& order, const std::string& device,
                                      const std::string& method, const std::string& payload,
                                      std::chrono::seconds timeout) {
-    if (!good_method_name(method)) {
-        co_return Error{ErrorKind::malformed,
-                        "a method's name has letters, digits and - _ . * :, at most " +
-                            std::to_string(limits::method_name_chars_max),
-                        "malformed-method"};
-    }
-    if (payload.size() > limits::method_payload_bytes_max) {
-        co_return Error{
-            ErrorKind::too_large,
-            "a payload has at most " + std::to_string(limits::method_payload_bytes_max) + " bytes",
-            "payload-too-large"};
-    }
-    if (timeout < std::chrono::seconds{1} || timeout > limits::method_timeout_max) {
-        co_return Error{ErrorKind::malformed,
-                        "a method may take 1 to " +
-                            std::to_string(limits::method_timeout_max.count()) + " seconds",
-                        "malformed-timeout"};
-    }
+    CO_TRY([[maybe_unused]] const Done sound, check_call(method, payload, timeout));
     CO_TRY(const domain::Device record, co_await known(device));
-    const Error absent{ErrorKind::conflict, "the device is not connected", "device-not-connected"};
-    if (!sessions_.of(record.id)) {
-        co_return absent;
-    }
-    domain::Changes changes;
     AuditDetail detail;
     detail.text("method", method);
-    changes.audit.push_back(
+    domain::Changes also;
+    also.audit.push_back(
         audit_event(order, "device.call", "device/" + record.id.str(), detail, clock_.now()));
-    CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(changes));
+    co_return co_await call_with(record.id, method, payload, timeout, also);
+}
+
+Task<Result<MethodAnswer>> Hub::call_with(const DeviceId& device, const std::string& method,
+                                          const std::string& payload, std::chrono::seconds timeout,
+                                          const domain::Changes& also) {
+    CO_TRY([[maybe_unused]] const Done sound, check_call(method, payload, timeout));
+    const Error absent{ErrorKind::conflict, "the device is not connected", "device-not-connected"};
+    if (!sessions_.of(device)) {
+        co_return absent;
+    }
+    CO_TRY([[maybe_unused]] const auto receipt, co_await ledger_.commit(also));
     const auto executor = co_await asio::this_coro::executor;
-    auto pending = std::make_shared<Calls::Pending>(record.id, executor);
+    auto pending = std::make_shared<Calls::Pending>(device, executor);
     pending->timer.expires_after(timeout);
     const auto id = calls_->add(pending);
     if (!id) {
         co_return Error{ErrorKind::throttled, "too many methods wait for their devices",
                         "too-many-calls"};
     }
-    const auto session = sessions_.of(record.id);
+    const auto session = sessions_.of(device);
     if (!session) {
         calls_->drop(*id);
         co_return absent;

@@ -358,6 +358,9 @@ TEST_F(HubDesk, MethodsComeBackWithTheDevicesAnswer) {
     ASSERT_TRUE(answer) << answer.error().detail;
     EXPECT_EQ(answer->status, 201);
     EXPECT_EQ(answer->payload, "\"done\"");
+    const auto told = run(store.audit({}))->items.back().event;
+    EXPECT_EQ(told.action, "device.call");
+    EXPECT_EQ(told.detail, R"({"method":"reboot"})");
     session->on_delivery = [&](const Delivery&) { hub.leave(id, *session); };
     EXPECT_EQ(run(hub.call(order, "dev-1", "reboot", "", 5s)).error().reason, "device-left");
     const auto silent = connect();

@@ -50,6 +50,8 @@ constexpr std::array<Row, permission_count> matrix{{
     {Permission::device_group_write, "device-group.write", Role::builder},
     {Permission::job_read, "job.read", Role::viewer},
     {Permission::job_write, "job.write", Role::operator_},
+    {Permission::session_read, "session.read", Role::viewer},
+    {Permission::session_write, "session.write", Role::viewer},
 }};
 
 constexpr bool in_order() {

@@ -44,8 +44,11 @@ enum class Permission : std::uint8_t {
     device_group_write,
     job_read,
     job_write,
+    session_read,  ///< who asks, and its own sessions
+    session_write,
 };
-inline constexpr std::size_t permission_count = static_cast<std::size_t>(Permission::job_write) + 1;
+inline constexpr std::size_t permission_count =
+    static_cast<std::size_t>(Permission::session_write) + 1;
 
 /// "group.write".
 std::string_view to_string(Permission permission);

@@ -127,6 +127,45 @@ Result<std::string> merge_into(TwinPart part, const std::string& document, std::
     return text;
 }
 
+namespace {
+
+/// Makes `wanted` a patch that takes away what `document` has beside it.
+void complete(json::object& wanted, const json::object& document) {
+    for (const auto& [key, value] : document) {
+        auto* const place = wanted.if_contains(key);
+        if (place == nullptr) {
+            wanted[key] = nullptr;
+        } else if (place->is_object() && value.is_object()) {
+            complete(place->get_object(), value.get_object());
+        }
+    }
+}
+
+}  // namespace
+
+Result<std::string> patch_for(TwinWrite write, const std::string& document,
+                              std::string_view wanted) {
+    if (write == TwinWrite::patch) {
+        return std::string{wanted};
+    }
+    TRY(json::object patch, parse_object(wanted));
+    patch.erase(version_key);
+    patch.erase(metadata_key);
+    TRY([[maybe_unused]] const Done sound, check(patch, 0));
+    const json::object stored = stored_object(document);
+    if (write == TwinWrite::whole) {
+        complete(patch, stored);
+        return json::serialize(patch);
+    }
+    for (auto& member : patch) {
+        const auto* const held = stored.if_contains(member.key());
+        if (held != nullptr && held->is_object() && member.value().is_object()) {
+            complete(member.value().get_object(), held->get_object());
+        }
+    }
+    return json::serialize(patch);
+}
+
 std::string with_version(std::string_view patch, std::uint64_t version) {
     json::object object = stored_object(std::string{patch});
     object.erase(metadata_key);

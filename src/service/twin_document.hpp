@@ -21,6 +21,11 @@ enum class TwinPart { tags, desired, reported };
 /// SDKs send back what they were sent.
 Result<std::string> merge_into(TwinPart part, const std::string& document, std::string_view patch);
 
+enum class TwinWrite { patch, whole, members };
+/// The merge patch that makes `document` what `wanted` says. Errors as merge_into()'s.
+Result<std::string> patch_for(TwinWrite write, const std::string& document,
+                              std::string_view wanted);
+
 /// The patch as the device is told of it: with "$version" as its last member.
 std::string with_version(std::string_view patch, std::uint64_t version);
 

@@ -77,6 +77,27 @@ TEST(TwinDocument, BoundsEachPart) {
     }
 }
 
+TEST(TwinDocument, MakesAPatchOfWhatThereShallBe) {
+    const std::string document = R"({"a":{"x":1,"y":{"z":2}},"b":3,"c":{"__t":"c","p":1,"q":2}})";
+    const std::vector<std::tuple<TwinWrite, std::string, std::string>> cases{
+        {TwinWrite::patch, R"({"a":{"x":5}})", R"({"a":{"x":5}})"},
+        {TwinWrite::whole, R"({"a":{"x":5}})", R"({"a":{"x":5,"y":null},"b":null,"c":null})"},
+        {TwinWrite::whole, R"({"a":1,"b":3,"c":{}})",
+         R"({"a":1,"b":3,"c":{"__t":null,"p":null,"q":null}})"},
+        {TwinWrite::whole, R"({"$version":7,"$metadata":{}})", R"({"a":null,"b":null,"c":null})"},
+        {TwinWrite::members, R"({"c":{"__t":"c","p":4}})", R"({"c":{"__t":"c","p":4,"q":null}})"},
+        {TwinWrite::members, R"({"new":1,"b":{"x":1}})", R"({"new":1,"b":{"x":1}})"},
+    };
+    for (const auto& [write, wanted, patch] : cases) {
+        EXPECT_EQ(patch_for(write, document, wanted).value(), patch) << wanted;
+    }
+    EXPECT_EQ(patch_for(TwinWrite::whole, document, "[]").error().reason, "twin-not-object");
+    EXPECT_EQ(patch_for(TwinWrite::members, document, R"({"a b":1})").error().reason,
+              "twin-bad-key");
+    const auto patch = patch_for(TwinWrite::whole, document, R"({"a":{"x":5}})").value();
+    EXPECT_EQ(merge_into(TwinPart::desired, document, patch).value(), R"({"a":{"x":5}})");
+}
+
 TEST(TwinDocument, ShowsDevicesTheirVersions) {
     domain::Twin twin;
     twin.desired = R"({"a":1})";

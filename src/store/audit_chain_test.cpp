@@ -119,5 +119,72 @@ TEST(AuditChain, RecordsAfterTheHeadAreStillAChain) {
     EXPECT_EQ(log.fault()->sequence, 4U);
 }
 
+// --- Pruned logs -----------------------------------------------------------------------------
+
+std::optional<AuditFault> fault_from(const Log& log, const AuditHead& checkpoint) {
+    AuditVerifier verifier{log.head, key, checkpoint};
+    for (const auto& record : log.records) {
+        verifier.feed(record);
+    }
+    return verifier.finish();
+}
+
+TEST(AuditChain, APrunedLogIsSoundFromItsCheckpointOn) {
+    Log log = a_log();
+    const AuditHead checkpoint = signed_checkpoint(2, log.records[1].hash, key);
+    log.records.erase(log.records.begin(), log.records.begin() + 2);
+    EXPECT_EQ(fault_from(log, checkpoint), std::nullopt);
+    ASSERT_TRUE(log.fault());
+    EXPECT_EQ(log.fault()->sequence, 1U) << "without its checkpoint";
+
+    log.records.clear();
+    const AuditHead all = signed_checkpoint(3, log.head.hash, key);
+    EXPECT_EQ(fault_from(log, all), std::nullopt) << "nothing is left";
+}
+
+TEST(AuditChain, ACheckpointIsNoPlaceToHideChanges) {
+    struct Case {
+        const char* what;
+        std::function<void(Log&, AuditHead&)> change;
+        std::uint64_t sequence;
+    };
+    const Digest other = digest_of("other");
+    const std::vector<Case> cases{
+        {"another key", [&](Log&, AuditHead& at) { at = signed_checkpoint(1, at.hash, other); }, 1},
+        {"a head's signature", [&](Log&, AuditHead& at) { at = signed_head(1, at.hash, key); }, 1},
+        {"another hash", [&](Log&, AuditHead& at) { at = signed_checkpoint(1, other, key); }, 2},
+        {"moved on",
+         [](Log& log, AuditHead& at) {
+             at.sequence = 2;
+             at.hash = log.records[0].hash;
+         },
+         2},
+        {"one more gone", [](Log& log, AuditHead&) { log.records.erase(log.records.begin()); }, 2},
+        {"one less gone",
+         [](Log& log, AuditHead&) { log.records.insert(log.records.begin(), a_log().records[0]); },
+         2},
+        {"none at all", [](Log&, AuditHead& at) { at = AuditHead{}; }, 0}};
+    for (const auto& each : cases) {
+        Log log = a_log();
+        AuditHead checkpoint = signed_checkpoint(1, log.records[0].hash, key);
+        log.records.erase(log.records.begin());
+        each.change(log, checkpoint);
+        const auto fault = fault_from(log, checkpoint);
+        ASSERT_TRUE(fault) << each.what;
+        EXPECT_EQ(fault->sequence, each.sequence) << each.what << ": " << fault->what;
+    }
+}
+
+TEST(AuditChain, ACheckpointIsReadAsItIsWritten) {
+    const AuditHead checkpoint = signed_checkpoint(12, digest_of("hash"), key);
+    EXPECT_EQ(parse_checkpoint(to_text(checkpoint)), checkpoint);
+    const std::string text = to_text(checkpoint);
+    for (const std::string& none :
+         {std::string{}, std::string{"12"}, " " + text, text + "0", text + " ",
+          text.substr(0, text.size() - 1), "-" + text, std::string(text.size(), 'x')}) {
+        EXPECT_FALSE(parse_checkpoint(none)) << none;
+    }
+}
+
 }  // namespace
 }  // namespace rollcall::store

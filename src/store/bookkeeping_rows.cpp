@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/bookkeeping_rows.hpp"
 
+#include "store/audit_chain.hpp"
+#include "store/expectations.hpp"
 #include "store/key_columns.hpp"
 #include "store/rows.hpp"
 
@@ -41,8 +43,9 @@ Result<Done> put_token(Database& database, const domain::AccessToken& token) {
     const std::string key = to_lower_ascii(token.name);
     Query query{statement};
     query.bind(key).bind(token.name).bind(token.secret_sha256).bind(token.role);
-    query.bind(token.expires).bind(token.created_by).bind(token.created).bind(token.etag.str());
-    query.bind(token.form).bind(token.last_used);
+    token.expires ? query.bind(*token.expires) : query.bind_null();
+    query.bind(token.created_by).bind(token.created).bind(token.etag.str()).bind(token.form);
+    token.last_used ? query.bind(*token.last_used) : query.bind_null();
     return query.run();
 }
 
@@ -60,17 +63,25 @@ Result<Done> delete_token(Database& database, const std::string& name) {
 
 namespace {
 
+std::optional<TimePoint> time_or_none(Query& row) {
+    if (row.is_null()) {
+        row.skip();
+        return std::nullopt;
+    }
+    return row.time();
+}
+
 Result<domain::AccessToken> read_token(Query& row) {
     domain::AccessToken token;
     token.name = row.text();
     token.secret_sha256 = row.digest();
     token.role = row.enumerator(domain::Role::viewer);
-    token.expires = row.optional_time();
+    token.expires = time_or_none(row);
     token.created_by = row.text();
     token.created = row.time();
     token.etag = ETag::trusted(row.text());
     token.form = row.enumerator(domain::TokenForm::central);
-    token.last_used = row.optional_time();
+    token.last_used = time_or_none(row);
     TRY([[maybe_unused]] const auto sound, row.sound());
     return token;
 }
@@ -194,6 +205,31 @@ Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t af
         TRY([[maybe_unused]] const auto sound, row.sound());
         return record;
     });
+}
+
+Result<Done> prune_audit(Database& database, std::uint64_t up_to, const Digest& key) {
+    TRY(const auto text, get_setting(database, checkpoint_setting));
+    const auto before = parse_checkpoint(text.value_or(""));
+    if (before && before->sequence >= up_to) {
+        return Done{};
+    }
+    TRY(auto* const asking, database.prepared("SELECT hash FROM audit WHERE sequence=?"));
+    Query row{asking};
+    row.bind(up_to);
+    TRY(const auto hash, read_one<Digest>(row, [&row]() -> Result<Digest> {
+            const Digest digest = row.digest();
+            TRY([[maybe_unused]] const auto sound, row.sound());
+            return digest;
+        }));
+    if (!hash) {
+        return no_such_audit_record(up_to);
+    }
+    TRY([[maybe_unused]] const auto kept,
+        put_setting(database, checkpoint_setting, to_text(signed_checkpoint(up_to, *hash, key))));
+    TRY(auto* const deleting, database.prepared("DELETE FROM audit WHERE sequence<=?"));
+    Query query{deleting};
+    query.bind(up_to);
+    return query.run();
 }
 
 Result<Done> put_audit_head(Database& database, const AuditHead& head) {

@@ -26,6 +26,10 @@ Result<std::vector<domain::SasPolicy>> list_policies(Database& database);
 Result<Done> append_audit(Database& database, const AuditRecord& record);
 Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t after,
                                             std::size_t count);
+/// Takes records up to `up_to` away and keeps the last of them as a checkpoint signed with `key`.
+/// Nothing where a checkpoint stands there or behind already; conflict where there is no such
+/// record.
+Result<Done> prune_audit(Database& database, std::uint64_t up_to, const Digest& key);
 Result<Done> put_audit_head(Database& database, const AuditHead& head);
 /// None: no head was ever written, which only a new store has.
 Result<std::optional<AuditHead>> get_audit_head(Database& database);

@@ -19,9 +19,10 @@
 namespace rollcall::store {
 namespace {
 
-constexpr const char* store_name = "rollcall.db";
+constexpr auto store_name = DataDirectory::store_name;
+constexpr auto secret_name = DataDirectory::secret_name;
 /// What may stand in a directory of ours; one of them makes it ours.
-constexpr std::array our_names{"lock",          "secret.key",  store_name,
+constexpr std::array our_names{"lock",          secret_name,   store_name,
                                "rollcall.toml", "admin-token", "tls"};
 /// What an empty file system of its own holds.
 constexpr const char* nobodys_name = "lost+found";
@@ -42,6 +43,19 @@ Result<Done> make_directory(const std::filesystem::path& path) {
         Error error = std::move(made.error());
         error.detail = "cannot make the data directory " + path.string() + ": " + error.detail;
         return error;
+    }
+    return Done{};
+}
+
+/// Half of a backup is no data directory.
+Result<Done> check_restored(const std::filesystem::path& path) {
+    std::error_code failed;
+    const auto unfinished = path / DataDirectory::restoring_name;
+    if (std::filesystem::exists(std::filesystem::symlink_status(unfinished, failed))) {
+        return Error{ErrorKind::conflict,
+                     "a restore did not come to its end in " + path.string() +
+                         ": empty the directory and restore again",
+                     "restore-unfinished"};
     }
     return Done{};
 }
@@ -130,7 +144,7 @@ Result<int> take_lock(const std::filesystem::path& directory) {
 }
 
 Result<Digest> keep_secret(const std::filesystem::path& directory, Entropy& entropy) {
-    const auto path = directory / "secret.key";
+    const auto path = directory / secret_name;
     Digest secret;
     std::error_code failed;
     if (!std::filesystem::exists(path, failed)) {
@@ -163,6 +177,7 @@ Result<Digest> keep_secret(const std::filesystem::path& directory, Entropy& entr
 
 Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path, Entropy& entropy) {
     TRY([[maybe_unused]] const Done made, make_directory(path));
+    TRY([[maybe_unused]] const Done restored, check_restored(path));
     TRY([[maybe_unused]] const Done ours, check_ours(path));
     TRY([[maybe_unused]] const Done tight, tighten(path, 0700));
     TRY(const int lock, take_lock(path));

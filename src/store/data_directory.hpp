@@ -14,12 +14,17 @@ namespace rollcall::store {
 
 class DataDirectory {
 public:
+    /// Where `restore` puts a backup together; it is gone when all is in its place.
+    static constexpr const char* restoring_name = ".restoring";
+    static constexpr const char* store_name = "rollcall.db";
+    static constexpr const char* secret_name = "secret.key";
+
     /// Opens or makes the directory, takes its lock and reads or makes DIR/secret.key (32 random
     /// bytes, 0600). Looser modes of either are tightened, with a warning in the log. conflict
     /// "directory-in-use" while another process holds the lock (its number is in the detail),
     /// "not-a-data-directory" where it holds other things and none of ours, "secret-missing" beside
-    /// a store that was sealed with it; forbidden "not-our-directory" for another user's;
-    /// forbidden or unavailable where the system refuses.
+    /// a store that was sealed with it, "restore-unfinished"; forbidden "not-our-directory" for
+    /// another user's; forbidden or unavailable where the system refuses.
     static Result<DataDirectory> open(const std::filesystem::path& path, Entropy& entropy);
 
     DataDirectory(DataDirectory&& other) noexcept;
@@ -27,7 +32,7 @@ public:
     ~DataDirectory();
 
     const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path store_file() const { return path_ / "rollcall.db"; }
+    std::filesystem::path store_file() const { return path_ / store_name; }
     std::filesystem::path refusals_file() const { return path_ / "refusals.db"; }
 
     /// A key for one purpose ("audit"), so that no two uses share one. HMAC-SHA-256 of the

@@ -14,9 +14,6 @@
     "r.name, r.device_id, r.assigned_hub, r.status, r.substatus, r.failure_code," \
     " r.failure_message, r.etag, r.created, r.updated, r.payload, r.adoptions, " ADOPTION_COLUMNS
 #define LAST_ADOPTION " LEFT JOIN adoptions AS a ON a.registration=r.id AND a.ring=r.adoptions%20"
-#define DEVICE_COLUMNS                                                        \
-    "id, registration, approved, blocked, leaf_sha256, entry_kind, entry_id," \
-    " entry_instance, etag, created, updated"
 
 namespace rollcall::store {
 
@@ -407,89 +404,6 @@ Result<std::vector<AdoptionCount>> list_adoption_counts(Database& database,
         TRY([[maybe_unused]] const auto sound, row.sound());
         return count;
     });
-}
-
-// --- Devices --------------------------------------------------------------------------------
-
-Result<Done> put_device(Database& database, const domain::Device& device) {
-    // First without naming the indexed column (see update_in_place): most writes only bring a
-    // device's new leaf.
-    const auto state = domain::state_of(device);
-    for (const bool in_place : {true, false}) {
-        TRY(auto* const statement,
-            database.prepared(
-                in_place
-                    ? "UPDATE devices SET registration=?2, approved=?3, blocked=?4, leaf_sha256=?5,"
-                      " entry_kind=?6, entry_id=?7, entry_instance=?8, etag=?9, created=?10,"
-                      " updated=?11 WHERE id=?1 AND state=?12"
-                    : "INSERT OR REPLACE INTO devices (" DEVICE_COLUMNS
-                      ", state) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"));
-        Query query{statement};
-        query.bind(device.id.str()).bind(device.registration.original());
-        query.bind(device.approved).bind(device.blocked).bind(device.leaf_sha256);
-        query.bind(device.entry.kind).bind(device.entry.id).bind(device.entry.instance);
-        query.bind(device.etag.str()).bind(device.created).bind(device.updated).bind(state);
-        TRY([[maybe_unused]] const auto written, query.run());
-        if (database.changed() > 0) {
-            break;
-        }
-    }
-    return Done{};
-}
-
-Result<Done> delete_device(Database& database, const DeviceId& id) {
-    return run_for(database, "DELETE FROM devices WHERE id=?", id.str());
-}
-
-namespace {
-
-Result<domain::Device> read_device(Query& row) {
-    domain::Device device;
-    device.id = DeviceId::trusted(row.text());
-    device.registration = RegistrationId::trusted(row.text());
-    device.approved = row.flag();
-    device.blocked = row.flag();
-    device.leaf_sha256 = row.optional_digest();
-    device.entry.kind = row.enumerator(domain::EntryRef::Kind::group);
-    device.entry.id = row.text();
-    device.entry.instance = row.text();
-    device.etag = ETag::trusted(row.text());
-    device.created = row.time();
-    device.updated = row.time();
-    TRY([[maybe_unused]] const auto sound, row.sound());
-    return device;
-}
-
-}  // namespace
-
-Result<std::optional<domain::Device>> get_device(Database& database, const DeviceId& id) {
-    TRY(auto* const statement,
-        database.prepared("SELECT " DEVICE_COLUMNS " FROM devices WHERE id=?"));
-    Query row{statement};
-    row.bind(id.str());
-    return read_one<domain::Device>(row, [&row] { return read_device(row); });
-}
-
-Result<std::vector<domain::Device>> list_devices(Database& database, const DeviceFilter& filter,
-                                                 const std::string& after, std::size_t count) {
-    // Ids are ASCII: the byte beyond all of them ends a prefix's range.
-    const std::string beyond = filter.id_prefix + '\x7f';
-    const std::string from = std::max(after, filter.id_prefix);
-    const bool inclusive = after < filter.id_prefix;
-    const bool unusual = filter.state && *filter.state != domain::DeviceState::provisioned;
-    static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
-    TRY(auto* const statement,
-        database.prepared(unusual ? "SELECT " DEVICE_COLUMNS
-                                    " FROM devices INDEXED BY devices_by_state WHERE state=?5"
-                                    " AND state<>1 AND id>=?1 AND id<?2 AND (?3 OR id<>?1)"
-                                    " ORDER BY id LIMIT ?4"
-                                  : "SELECT " DEVICE_COLUMNS
-                                    " FROM devices WHERE id>=?1 AND id<?2 AND (?3 OR id<>?1)"
-                                    " AND (?5 IS NULL OR state=?5) ORDER BY id LIMIT ?4"));
-    Query row{statement};
-    row.bind(from).bind(beyond).bind(inclusive).bind(std::uint64_t{count});
-    filter.state ? row.bind(*filter.state) : row.bind_null();
-    return read_all<domain::Device>(row, [&row] { return read_device(row); });
 }
 
 }  // namespace rollcall::store

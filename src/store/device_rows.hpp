@@ -50,4 +50,14 @@ Result<std::optional<domain::Device>> get_device(Database& database, const Devic
 Result<std::vector<domain::Device>> list_devices(Database& database, const DeviceFilter& filter,
                                                  const std::string& after, std::size_t count);
 
+/// Nothing said: no row.
+Result<Done> put_device_notes(Database& database, const DeviceId& device,
+                              const domain::DeviceNotes& notes);
+Result<Done> delete_device_notes(Database& database, const DeviceId& device);
+Result<domain::DeviceNotes> get_device_notes(Database& database, const DeviceId& device);
+Result<std::vector<domain::NotedDevice>> list_noted_devices(Database& database,
+                                                            const DeviceFilter& filter,
+                                                            const std::string& after,
+                                                            std::size_t count);
+
 }  // namespace rollcall::store

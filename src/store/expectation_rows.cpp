@@ -4,7 +4,9 @@
 #include "store/expectations.hpp"
 #include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
+#include "store/job_rows.hpp"
 #include "store/rows.hpp"
+#include "store/user_rows.hpp"
 
 namespace rollcall::store {
 namespace {
@@ -22,6 +24,12 @@ std::string_view etag_sql(domain::RecordKind kind) {
         case domain::RecordKind::twin: return "SELECT etag FROM twins WHERE id=?";
         case domain::RecordKind::hub: return "SELECT etag FROM linked_hubs WHERE id=?";
         case domain::RecordKind::policy: return "SELECT etag FROM sas_policies WHERE id=?";
+        case domain::RecordKind::device_group: return "SELECT etag FROM device_groups WHERE id=?";
+        case domain::RecordKind::job: return "SELECT etag FROM jobs WHERE id=?";
+        case domain::RecordKind::user: return "SELECT etag FROM users WHERE key=?";
+        case domain::RecordKind::user_name: return "SELECT etag FROM users WHERE name_key=?";
+        case domain::RecordKind::session:
+            return "SELECT lower(hex(secret_sha256)) FROM sessions WHERE id=?";
     }
     return {};
 }
@@ -29,7 +37,8 @@ std::string_view etag_sql(domain::RecordKind kind) {
 bool is_folded(domain::RecordKind kind) {
     return kind == domain::RecordKind::group || kind == domain::RecordKind::individual ||
            kind == domain::RecordKind::registration || kind == domain::RecordKind::token ||
-           kind == domain::RecordKind::hub || kind == domain::RecordKind::policy;
+           kind == domain::RecordKind::hub || kind == domain::RecordKind::policy ||
+           kind == domain::RecordKind::user || kind == domain::RecordKind::user_name;
 }
 
 class Checker {
@@ -85,6 +94,21 @@ public:
     Result<Refusal> operator()(const domain::ExpectQueueRoom& expected) const {
         TRY(const std::uint64_t waiting, count_messages(database_, expected.device, expected.now));
         return waiting < expected.max ? Refusal{} : Refusal{queue_full(expected)};
+    }
+
+    Result<Refusal> operator()(const domain::ExpectDeviceGroupRoom& expected) const {
+        TRY(const std::size_t kept, count_device_groups(database_));
+        return kept < expected.max ? Refusal{} : Refusal{too_many_device_groups(expected)};
+    }
+
+    Result<Refusal> operator()(const domain::ExpectJobRoom& expected) const {
+        TRY(const JobCounts counts, count_jobs(database_));
+        return too_many_jobs(expected, counts.under_way, counts.kept);
+    }
+
+    Result<Refusal> operator()(const domain::ExpectAdministrator& expected) const {
+        TRY(const bool others, has_other_administrator(database_, expected));
+        return others ? Refusal{} : Refusal{last_administrator(expected)};
     }
 
 private:

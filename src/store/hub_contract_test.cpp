@@ -220,13 +220,63 @@ TEST_P(HubContract, SubscriptionsComeBackUntilThereAreNone) {
     EXPECT_EQ(run(reader_->subscriptions(dev)).value(), Subscriptions{});
 }
 
+// --- What operators say of devices ----------------------------------------------------------
+
+TEST_P(HubContract, NotesComeBackUntilThereAreNone) {
+    EXPECT_EQ(run(reader_->device_notes(dev)).value(), DeviceNotes{});
+    const std::vector<DeviceNotes> said{{"Kühler 7", "dtmi:plant:cooler;1", true, {"north", "p-1"}},
+                                        {"", "dtmi:plant:cooler;2", false, {"north"}},
+                                        {"a b", "", false, {}},
+                                        {"", "", true, {}}};
+    for (const auto& notes : said) {
+        put(PutDeviceNotes{dev, notes});
+        reopen();
+        EXPECT_EQ(run(reader_->device_notes(dev)).value(), notes);
+    }
+    EXPECT_EQ(run(reader_->device_notes(other)).value(), DeviceNotes{});
+    put(PutDeviceNotes{dev, {}});
+    EXPECT_EQ(run(reader_->device_notes(dev)).value(), DeviceNotes{});
+}
+
+TEST_P(HubContract, DevicesAreListedWithTheirNotes) {
+    const DeviceNotes notes{"Kühler 7", "dtmi:plant:cooler;1", true, {"north"}};
+    const auto noted = [&](const std::string& id) {
+        auto device = a_device(id);
+        put(PutDevice{device});
+        return NotedDevice{device};
+    };
+    const auto a = noted("a");
+    auto b = noted("b1");
+    const auto c = noted("b2");
+    auto waiting = noted("c");
+    waiting.device.approved = false;
+    waiting.device.blocked = false;
+    put(PutDevice{waiting.device}, PutDeviceNotes{b.device.id, notes},
+        PutDeviceNotes{waiting.device.id, notes});
+    b.notes = waiting.notes = notes;
+    using Listed = std::vector<NotedDevice>;
+    const auto listed = [&](const PageRequest& page, const DeviceFilter& filter) {
+        return run(reader_->noted_devices(page, filter)).value();
+    };
+    EXPECT_EQ(listed({"", 10}, {}).items, (Listed{a, b, c, waiting}));
+    EXPECT_EQ(listed({"", 2}, {}).items, (Listed{a, b}));
+    EXPECT_EQ(listed({"", 2}, {}).next, "b1");
+    EXPECT_EQ(listed({"b1", 2}, {}).items, (Listed{c, waiting}));
+    EXPECT_EQ(listed({"b1", 2}, {}).next, "");
+    EXPECT_EQ(listed({"", 10}, {.id_prefix = "b"}).items, (Listed{b, c}));
+    EXPECT_EQ(listed({"", 10}, {.state = DeviceState::waiting_for_approval}).items,
+              Listed{waiting});
+}
+
 // --- Devices that go ------------------------------------------------------------------------
 
 TEST_P(HubContract, NothingOfADeletedDeviceIsLeft) {
+    const DeviceNotes notes{"Cooler"};
     const Subscriptions kept{1, 1, 1, 1};
     for (const auto& device : {dev, other}) {
         put(PutDevice{a_device(device.str())}, PutTwin{a_twin(device)},
-            QueueMessage{a_message(device, "m")}, PutSubscriptions{device, kept});
+            QueueMessage{a_message(device, "m")}, PutSubscriptions{device, kept},
+            PutDeviceNotes{device, notes});
     }
     const std::uint64_t number = messages(dev).front().number;
     put(QueueMessage{a_message(dev, "of the same batch")}, DeleteDevice{dev});
@@ -234,7 +284,9 @@ TEST_P(HubContract, NothingOfADeletedDeviceIsLeft) {
     EXPECT_EQ(run(reader_->twin(dev)).value(), std::nullopt);
     EXPECT_THAT(messages(dev), IsEmpty());
     EXPECT_EQ(run(reader_->subscriptions(dev)).value(), Subscriptions{});
+    EXPECT_EQ(run(reader_->device_notes(dev)).value(), DeviceNotes{});
 
+    EXPECT_EQ(run(reader_->device_notes(other)).value(), notes);
     EXPECT_EQ(run(reader_->twin(other)).value(), a_twin(other));
     EXPECT_THAT(waiting(other), ElementsAre("m"));
     EXPECT_EQ(run(reader_->subscriptions(other)).value(), kept);

@@ -5,6 +5,7 @@
 #include "store/paging.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace rollcall::store {
 namespace {
@@ -222,13 +223,41 @@ Task<Result<std::uint64_t>> MemoryStore::registration_count(const RegistrationFi
                       [&filter](const auto& each) { return matches(each.second, filter); }));
 }
 
+namespace {
+
+bool matches(const domain::Device& device, const DeviceFilter& filter) {
+    return device.id.str().starts_with(filter.id_prefix) &&
+           (!filter.state || domain::state_of(device) == *filter.state);
+}
+
+}  // namespace
+
 Task<Result<Page<domain::Device>>> MemoryStore::devices(const PageRequest& page,
                                                         const DeviceFilter& filter) {
     const std::scoped_lock lock{mutex_};
-    co_return page_of(state_.devices, page.after, page, [&filter](const auto& device) {
-        return device.id.str().starts_with(filter.id_prefix) &&
-               (!filter.state || domain::state_of(device) == *filter.state);
-    });
+    co_return page_of(state_.devices, page.after, page,
+                      [&filter](const auto& device) { return matches(device, filter); });
+}
+
+Task<Result<domain::DeviceNotes>> MemoryStore::device_notes(const DeviceId& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.device_notes, id.str()).value_or(domain::DeviceNotes{});
+}
+
+Task<Result<Page<domain::NotedDevice>>> MemoryStore::noted_devices(const PageRequest& page,
+                                                                   const DeviceFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY(auto devices, page_of(state_.devices, page.after, page, [&filter](const auto& device) {
+               return matches(device, filter);
+           }));
+    Page<domain::NotedDevice> noted;
+    noted.next = std::move(devices.next);
+    for (auto& device : devices.items) {
+        auto notes = found(state_.device_notes, device.id.str()).value_or(domain::DeviceNotes{});
+        noted.items.push_back({std::move(device), std::move(notes)});
+    }
+    co_return noted;
 }
 
 Task<Result<std::vector<domain::Distrusted>>> MemoryStore::distrusted() {
@@ -264,9 +293,11 @@ Task<Result<Page<AuditRecord>>> MemoryStore::audit(const PageRequest& page) {
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());
     CO_TRY(const std::uint64_t after, parse_sequence(page.after));
-    const std::size_t from = std::min<std::size_t>(after, state_.audit.size());
-    const std::size_t count = std::min(state_.audit.size() - from, page_size(page) + 1);
-    const auto first = state_.audit.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto first =
+        std::find_if(state_.audit.begin(), state_.audit.end(),
+                     [after](const auto& record) { return record.sequence > after; });
+    const auto rest = static_cast<std::size_t>(state_.audit.end() - first);
+    const std::size_t count = std::min(rest, page_size(page) + 1);
     std::vector<AuditRecord> items(first, first + static_cast<std::ptrdiff_t>(count));
     co_return cut_page(std::move(items), page);
 }
@@ -318,6 +349,144 @@ Task<Result<std::optional<std::string>>> MemoryStore::setting(const std::string&
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());
     co_return found(state_.settings, key);
+}
+
+// --- Device groups and jobs -----------------------------------------------------------------
+
+Task<Result<std::optional<domain::DeviceGroup>>> MemoryStore::device_group(const std::string& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.device_groups, id);
+}
+
+Task<Result<Page<domain::DeviceGroup>>> MemoryStore::device_groups(const PageRequest& page) {
+    const std::scoped_lock lock{mutex_};
+    co_return page_of(state_.device_groups, page.after, page, every);
+}
+
+Task<Result<std::optional<domain::Job>>> MemoryStore::job(const std::string& id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    co_return found(state_.jobs, id);
+}
+
+Task<Result<Page<domain::Job>>> MemoryStore::jobs(const PageRequest& page,
+                                                  const JobFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    co_return page_of(state_.jobs, page.after, page, [&filter](const auto& job) {
+        return !filter.under_way || domain::is_under_way(job.status);
+    });
+}
+
+Task<Result<Page<domain::JobDevice>>> MemoryStore::job_devices(const std::string& job,
+                                                               const PageRequest& page,
+                                                               const JobDeviceFilter& filter) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    CO_TRY(const std::uint64_t after, parse_sequence(page.after));
+    std::vector<domain::JobDevice> items;
+    const auto devices = state_.job_devices.find(job);
+    if (devices == state_.job_devices.end()) {
+        co_return store::Page<domain::JobDevice>{};
+    }
+    const std::uint64_t first = page.after.empty() ? 0 : after + 1;
+    for (auto each = devices->second.lower_bound(first);
+         each != devices->second.end() && items.size() <= page_size(page); ++each) {
+        const auto& [number, device] = *each;
+        if ((!filter.status || device.status == *filter.status) &&
+            (!filter.before || number < *filter.before)) {
+            items.push_back(device);
+        }
+    }
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<domain::JobProgress>> MemoryStore::job_progress(const std::string& job,
+                                                            std::uint64_t from, std::uint64_t to) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    domain::JobProgress progress;
+    const auto devices = state_.job_devices.find(job);
+    if (devices == state_.job_devices.end()) {
+        co_return progress;
+    }
+    for (const auto& [number, device] : devices->second) {
+        if (number >= from && number < to) {
+            ++progress.total;
+            progress.completed += device.status == domain::JobDeviceStatus::completed ? 1 : 0;
+            progress.failed += device.status == domain::JobDeviceStatus::failed ? 1 : 0;
+        }
+    }
+    co_return progress;
+}
+
+// --- Users and sessions -------------------------------------------------------------------
+
+template <class Is>
+Result<std::optional<domain::User>> MemoryStore::user_that(Is is) const {
+    const std::scoped_lock lock{mutex_};
+    TRY([[maybe_unused]] const auto here, answering());
+    for (const auto& [id, user] : state_.users) {
+        if (is(user)) {
+            return std::optional{user};
+        }
+    }
+    return std::optional<domain::User>{};
+}
+
+Task<Result<std::optional<domain::User>>> MemoryStore::user(const std::string& id) {
+    co_return user_that([&id](const auto& user) { return equal_ignoring_case(user.id, id); });
+}
+
+Task<Result<std::optional<domain::User>>> MemoryStore::user_named(const std::string& name) {
+    co_return user_that([&name](const auto& user) { return equal_ignoring_case(user.name, name); });
+}
+
+Task<Result<std::optional<domain::User>>> MemoryStore::user_of(
+    const domain::OpenidIdentity& identity) {
+    co_return user_that([&identity](const auto& user) { return user.identity == identity; });
+}
+
+Task<Result<std::vector<domain::User>>> MemoryStore::users() {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    std::vector<domain::User> all;
+    for (const auto& [id, user] : state_.users) {
+        all.push_back(user);
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return to_lower_ascii(a.name) < to_lower_ascii(b.name);
+    });
+    co_return all;
+}
+
+Task<Result<std::optional<domain::SignedIn>>> MemoryStore::session(const Digest& secret_sha256) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    for (const auto& [id, session] : state_.sessions) {
+        if (session.secret_sha256 == secret_sha256 || session.previous_sha256 == secret_sha256) {
+            const auto user = found(state_.users, session.user_id);
+            if (user) {
+                co_return domain::SignedIn{session, *user};
+            }
+        }
+    }
+    co_return std::nullopt;
+}
+
+Task<Result<std::vector<domain::Session>>> MemoryStore::sessions(const std::string& user_id) {
+    const std::scoped_lock lock{mutex_};
+    CO_TRY([[maybe_unused]] const auto here, answering());
+    std::vector<domain::Session> all;
+    for (const auto& [id, session] : state_.sessions) {
+        if (session.user_id == to_lower_ascii(user_id)) {
+            all.push_back(session);
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return std::tie(b.created, a.id) < std::tie(a.created, b.id);
+    });
+    co_return all;
 }
 
 }  // namespace rollcall::store

@@ -57,6 +57,25 @@ public:
     Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
     Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
+    Task<Result<domain::DeviceNotes>> device_notes(const DeviceId& id) override;
+    Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
+                                                          const DeviceFilter& filter) override;
+    Task<Result<std::optional<domain::DeviceGroup>>> device_group(const std::string& id) override;
+    Task<Result<Page<domain::DeviceGroup>>> device_groups(const PageRequest& page) override;
+    Task<Result<std::optional<domain::Job>>> job(const std::string& id) override;
+    Task<Result<Page<domain::Job>>> jobs(const PageRequest& page, const JobFilter& filter) override;
+    Task<Result<Page<domain::JobDevice>>> job_devices(const std::string& job,
+                                                      const PageRequest& page,
+                                                      const JobDeviceFilter& filter) override;
+    Task<Result<domain::JobProgress>> job_progress(const std::string& job, std::uint64_t from,
+                                                   std::uint64_t to) override;
+    Task<Result<std::optional<domain::User>>> user(const std::string& id) override;
+    Task<Result<std::optional<domain::User>>> user_named(const std::string& name) override;
+    Task<Result<std::optional<domain::User>>> user_of(
+        const domain::OpenidIdentity& identity) override;
+    Task<Result<std::vector<domain::User>>> users() override;
+    Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) override;
+    Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) override;
 
 private:
     /// Keys are those of the rows: folded where ids compare without case.
@@ -74,12 +93,18 @@ private:
         std::map<std::string, std::map<std::uint64_t, domain::DeviceMessage>> messages;
         std::uint64_t newest_message = 0;
         std::map<std::string, domain::Subscriptions> subscriptions;
+        std::map<std::string, domain::DeviceNotes> device_notes;
         std::map<Digest, domain::Distrusted> distrusted;
         std::map<Digest, std::pair<TimePoint, x509::Certificate>> intermediates;
         std::map<std::string, domain::LinkedHub> hubs;
         std::map<std::string, domain::AccessToken> tokens;
         std::map<std::string, domain::SasPolicy> policies;
         std::map<std::string, std::string> settings;
+        std::map<std::string, domain::DeviceGroup> device_groups;
+        std::map<std::string, domain::Job> jobs;
+        std::map<std::string, std::map<std::uint64_t, domain::JobDevice>> job_devices;
+        std::map<std::string, domain::User> users;  ///< by id, folded
+        std::map<std::string, domain::Session> sessions;
         std::vector<AuditRecord> audit;
         AuditHead audit_head{};
         Receipt versions{1, 1};
@@ -95,6 +120,8 @@ private:
         return place == records.end() ? std::nullopt : std::optional{place->second};
     }
     Result<Done> answering() const;
+    template <class Is>
+    Result<std::optional<domain::User>> user_that(Is is) const;
     bool leaf_in_disabled_entry(const Digest& leaf) const;
     template <class T, class Keep>
     Result<Page<T>> page_of(const std::map<std::string, T>& records, const std::string& after,

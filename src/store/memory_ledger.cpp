@@ -65,6 +65,31 @@ public:
         }
         return waiting < expected.max ? Refusal{} : Refusal{queue_full(expected)};
     }
+    Refusal operator()(const domain::ExpectDeviceGroupRoom& expected) const {
+        return state_.device_groups.size() < expected.max
+                   ? Refusal{}
+                   : Refusal{too_many_device_groups(expected)};
+    }
+    Refusal operator()(const domain::ExpectJobRoom& expected) const {
+        const auto under_way = std::count_if(
+            state_.jobs.begin(), state_.jobs.end(),
+            [](const auto& each) { return domain::is_under_way(each.second.status); });
+        return too_many_jobs(expected, static_cast<std::size_t>(under_way), state_.jobs.size());
+    }
+    Refusal operator()(const domain::ExpectAdministrator& expected) const {
+        const std::string except = to_lower_ascii(expected.except_user);
+        bool others = false;
+        for (const auto& [id, user] : state_.users) {
+            others = others || (id != except && user.may_sign_in() &&
+                                user.role == domain::Role::administrator);
+        }
+        for (const auto& [id, token] : state_.tokens) {
+            others =
+                others || (expected.count_tokens && token.role == domain::Role::administrator &&
+                           (!token.expires || *token.expires > expected.now));
+        }
+        return others ? Refusal{} : Refusal{last_administrator(expected)};
+    }
 
 private:
     template <class Map>
@@ -83,7 +108,22 @@ private:
             case domain::RecordKind::token: return etag_in(state_.tokens, folded);
             case domain::RecordKind::hub: return etag_in(state_.hubs, folded);
             case domain::RecordKind::policy: return etag_in(state_.policies, folded);
+            case domain::RecordKind::user: return etag_in(state_.users, folded);
+            case domain::RecordKind::user_name:
+                for (const auto& [id, user] : state_.users) {
+                    if (to_lower_ascii(user.name) == folded) {
+                        return user.etag;
+                    }
+                }
+                return {};
+            case domain::RecordKind::session: {
+                const auto session = found(state_.sessions, expected.id);
+                return session ? ETag::trusted(session->secret_sha256.hex()) : ETag{};
+            }
             case domain::RecordKind::twin: return etag_in(state_.twins, expected.id);
+            case domain::RecordKind::device_group:
+                return etag_in(state_.device_groups, expected.id);
+            case domain::RecordKind::job: return etag_in(state_.jobs, expected.id);
         }
         return {};
     }
@@ -95,7 +135,7 @@ private:
 /// Carries out one write.
 class MemoryStore::Applier {
 public:
-    explicit Applier(State& state) : state_(state) {}
+    Applier(State& state, const Digest& audit_key) : state_(state), audit_key_(audit_key) {}
 
     Result<Done> operator()(const domain::PutCa& write) {
         for (const auto& [id, ca] : state_.cas) {
@@ -143,6 +183,7 @@ public:
         state_.twins.erase(id);
         state_.messages.erase(id);
         state_.subscriptions.erase(id);
+        state_.device_notes.erase(id);
         return erase(state_.devices, id);
     }
     Result<Done> operator()(const domain::PutDistrusted& write) {
@@ -191,6 +232,38 @@ public:
     Result<Done> operator()(const domain::DeletePolicy& write) {
         return erase(state_.policies, to_lower_ascii(write.name));
     }
+    Result<Done> operator()(const domain::PutUser& write) {
+        const std::string key = to_lower_ascii(write.user.id);
+        for (const auto& [id, user] : state_.users) {
+            const bool same_name = equal_ignoring_case(user.name, write.user.name);
+            const bool same_identity = user.identity && user.identity == write.user.identity;
+            if (id != key && (same_name || same_identity)) {
+                return identity_taken();
+            }
+        }
+        return put(state_.users, key, write.user);
+    }
+    Result<Done> operator()(const domain::DeleteUser& write) {
+        (void)(*this)(domain::DeleteSessionsOf{write.id}).value();
+        return erase(state_.users, to_lower_ascii(write.id));
+    }
+    Result<Done> operator()(const domain::PutSession& write) {
+        std::erase_if(state_.sessions, [&write](const auto& item) {
+            return item.second.used < write.used_after || item.second.created < write.created_after;
+        });
+        auto session = write.session;
+        session.user_id = to_lower_ascii(session.user_id);
+        return put(state_.sessions, session.id, session);
+    }
+    Result<Done> operator()(const domain::DeleteSession& write) {
+        return erase(state_.sessions, write.id);
+    }
+    Result<Done> operator()(const domain::DeleteSessionsOf& write) {
+        const std::string key = to_lower_ascii(write.user_id);
+        std::erase_if(state_.sessions,
+                      [&key](const auto& item) { return item.second.user_id == key; });
+        return Done{};
+    }
     Result<Done> operator()(const domain::PutTwin& write) {
         return put(state_.twins, write.twin.device.str(), write.twin);
     }
@@ -234,6 +307,47 @@ public:
                    ? put(state_.subscriptions, write.device.str(), write.subscriptions)
                    : erase(state_.subscriptions, write.device.str());
     }
+    Result<Done> operator()(const domain::PutDeviceNotes& write) {
+        return write.notes == domain::DeviceNotes{}
+                   ? erase(state_.device_notes, write.device.str())
+                   : put(state_.device_notes, write.device.str(), write.notes);
+    }
+    Result<Done> operator()(const domain::PutDeviceGroup& write) {
+        return put(state_.device_groups, write.group.id, write.group);
+    }
+    Result<Done> operator()(const domain::DeleteDeviceGroup& write) {
+        return erase(state_.device_groups, write.id);
+    }
+    Result<Done> operator()(const domain::PutJob& write) {
+        return put(state_.jobs, write.job.id, write.job);
+    }
+    Result<Done> operator()(const domain::DeleteJob& write) { return erase(state_.jobs, write.id); }
+    Result<Done> operator()(const domain::PutJobDevice& write) {
+        return put(state_.job_devices[write.device.job], write.device.number, write.device);
+    }
+    Result<Done> operator()(const domain::DeleteJobDevices& write) {
+        auto& devices = state_.job_devices[write.job];
+        devices.erase(devices.lower_bound(write.from), devices.lower_bound(write.to));
+        return Done{};
+    }
+
+    Result<Done> operator()(const domain::PruneAudit& write) {
+        const auto before = parse_checkpoint(state_.settings[checkpoint_setting]);
+        if (before && before->sequence >= write.up_to) {
+            return Done{};
+        }
+        auto& audit = state_.audit;
+        const auto last = std::find_if(audit.begin(), audit.end(), [&write](const auto& each) {
+            return each.sequence == write.up_to;
+        });
+        if (last == audit.end()) {
+            return no_such_audit_record(write.up_to);
+        }
+        state_.settings[checkpoint_setting] =
+            to_text(signed_checkpoint(write.up_to, last->hash, audit_key_));
+        audit.erase(audit.begin(), last + 1);
+        return Done{};
+    }
 
 private:
     template <class Map>
@@ -249,6 +363,7 @@ private:
     }
 
     State& state_;
+    const Digest& audit_key_;
 };
 
 Task<Result<Receipt>> MemoryStore::commit(const domain::Changes& changes) {
@@ -266,17 +381,19 @@ Result<Receipt> MemoryStore::commit_now(const domain::Changes& changes) {
             return *std::move(refusal);
         }
     }
-    // Only these two writes can be refused half-way; for all others a copy would be a waste.
+    // Only these writes can be refused half-way; for all others a copy would be a waste.
     const bool may_fail =
         std::any_of(changes.writes.begin(), changes.writes.end(), [](auto& write) {
             return std::holds_alternative<domain::PutCa>(write) ||
-                   std::holds_alternative<domain::PutToken>(write);
+                   std::holds_alternative<domain::PutToken>(write) ||
+                   std::holds_alternative<domain::PutUser>(write) ||
+                   std::holds_alternative<domain::PruneAudit>(write);
         });
     std::optional<State> before;
     if (may_fail) {
         before = state_;
     }
-    Applier applier{state_};
+    Applier applier{state_, audit_key_};
     for (const auto& write : changes.writes) {
         if (const auto written = std::visit(applier, write); !written) {
             INVARIANT(before.has_value());

@@ -31,6 +31,18 @@ inline std::string key_of(const domain::Registration& registration) {
 inline std::string key_of(const domain::Device& device) {
     return device.id.str();
 }
+inline std::string key_of(const domain::NotedDevice& noted) {
+    return noted.device.id.str();
+}
+inline std::string key_of(const domain::DeviceGroup& group) {
+    return group.id;
+}
+inline std::string key_of(const domain::Job& job) {
+    return job.id;
+}
+inline std::string key_of(const domain::JobDevice& device) {
+    return std::to_string(device.number);
+}
 inline std::string key_of(const AuditRecord& record) {
     return std::to_string(record.sequence);
 }
@@ -47,7 +59,8 @@ Page<T> cut_page(std::vector<T> items, const PageRequest& page) {
     return {std::move(items), std::move(next)};
 }
 
-/// The `after` of an audit page; malformed ("malformed-page") when it is no number.
+/// The `after` of a page in the order of numbers; malformed ("malformed-page") when it is no
+/// number.
 inline Result<std::uint64_t> parse_sequence(const std::string& after) {
     std::uint64_t sequence = 0;
     const auto* end = after.data() + after.size();

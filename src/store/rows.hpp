@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the row units share: reading one row or all of them, and the columns that many records have.
 // In this floor a record's columns are named, bound and read in one unit: authority_rows,
-// individual_rows, device_rows, hub_rows, bookkeeping_rows. Their functions run on the thread that
-// owns the Database, inside the caller's transaction, if any.
+// individual_rows, device_rows, hub_rows, job_rows, bookkeeping_rows. Their functions run on the
+// thread that owns the Database, inside the caller's transaction, if any.
 #pragma once
 
 #include "domain/client_notes.hpp"

@@ -2,6 +2,7 @@
 #include "store/schema.hpp"
 
 #include "base/limits.hpp"
+#include "domain/job.hpp"
 #include "domain/registration.hpp"
 #include "store/bookkeeping_rows.hpp"
 
@@ -10,9 +11,6 @@
 
 namespace rollcall::store {
 namespace {
-
-/// "RCal": tells our files from other programs' (file(1) shows it too).
-constexpr std::int64_t application_id = 0x5243'616c;
 
 /// Step 1. Times are microseconds since 1970 UTC, digests 32-byte blobs, enumerations the numbers
 /// of their C++ types. Ids that compare without case are stored folded, with the spelling beside
@@ -334,6 +332,110 @@ ALTER TABLE tokens ADD COLUMN last_used INTEGER;
 
 static_assert(static_cast<int>(domain::Role::viewer) == 3);
 static_assert(static_cast<int>(domain::TokenForm::central) == 1);
+
+/// Step 9: what operators say of devices. Few have any: registering writes none.
+constexpr const char* device_notes = R"sql(
+CREATE TABLE device_notes (
+    device        TEXT PRIMARY KEY,
+    display_name  TEXT NOT NULL,            -- empty: the id
+    template      TEXT NOT NULL,
+    simulated     INTEGER NOT NULL,
+    organizations TEXT NOT NULL             -- ids with spaces between them
+) STRICT;
+)sql";
+
+/// Step 10: device groups, jobs and their devices. `orders`: batch, threshold and steps, packed
+/// (see job_rows.cpp).
+constexpr const char* device_groups_and_jobs = R"sql(
+CREATE TABLE device_groups (
+    id           TEXT PRIMARY KEY,          -- as given: case matters
+    display_name TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    filter       TEXT NOT NULL,
+    etag         TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    updated      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE jobs (
+    id           TEXT PRIMARY KEY,          -- as given: case matters
+    display_name TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    device_group TEXT NOT NULL,
+    filter       TEXT NOT NULL,
+    orders       BLOB NOT NULL,
+    rerun_of     TEXT NOT NULL,
+    status       INTEGER NOT NULL,
+    chosen       INTEGER NOT NULL,
+    total        INTEGER NOT NULL,
+    completed    INTEGER NOT NULL,
+    failed       INTEGER NOT NULL,
+    fault        TEXT NOT NULL,
+    created_by   TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    started      INTEGER,
+    ended        INTEGER,
+    etag         TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE job_devices (
+    job     TEXT NOT NULL,
+    number  INTEGER NOT NULL,
+    device  TEXT NOT NULL,
+    status  INTEGER NOT NULL,
+    done    INTEGER NOT NULL,
+    calling INTEGER NOT NULL,
+    fault   TEXT NOT NULL,
+    PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+-- For what is left to do, what failed, and how many of each.
+CREATE INDEX job_devices_by_status ON job_devices (job, status, number);
+)sql";
+
+static_assert(static_cast<int>(domain::JobStatus::stopped) == 5);
+static_assert(static_cast<int>(domain::JobStatus::running) == 1);
+static_assert(static_cast<int>(domain::JobDeviceStatus::failed) == 2);
+/// Step 11: users and the sessions they are signed in to.
+constexpr const char* users_and_sessions = R"sql(
+CREATE TABLE users (
+    key           TEXT PRIMARY KEY,         -- id, folded
+    name_key      TEXT NOT NULL UNIQUE,     -- name, folded
+    id            TEXT NOT NULL,            -- as given
+    name          TEXT NOT NULL,            -- as given
+    kind          INTEGER NOT NULL,
+    role          INTEGER NOT NULL,
+    enabled       INTEGER NOT NULL,
+    password_hash TEXT NOT NULL,            -- Argon2id; empty: none
+    issuer        TEXT NOT NULL,            -- of the OpenID identity; empty: not seen yet
+    subject       TEXT NOT NULL,
+    role_by_claim INTEGER NOT NULL,
+    tenant_id     TEXT NOT NULL,
+    object_id     TEXT NOT NULL,
+    created_by    TEXT NOT NULL,
+    created       INTEGER NOT NULL,
+    updated       INTEGER NOT NULL,
+    etag          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX users_by_identity ON users (issuer, subject) WHERE subject<>'';
+
+CREATE TABLE sessions (
+    id              TEXT PRIMARY KEY,
+    user_id         TEXT NOT NULL,          -- users.key
+    secret_sha256   BLOB NOT NULL UNIQUE,
+    previous_sha256 BLOB,
+    confirmed       INTEGER NOT NULL,
+    csrf            TEXT NOT NULL,
+    source          TEXT NOT NULL,
+    user_agent      TEXT NOT NULL,
+    created         INTEGER NOT NULL,
+    used            INTEGER NOT NULL,
+    rotated         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_previous ON sessions (previous_sha256) WHERE previous_sha256 IS NOT NULL;
+CREATE INDEX sessions_by_user ON sessions (user_id, created);
+)sql";
+
+static_assert(static_cast<int>(domain::UserKind::openid) == 1);
 static_assert(static_cast<int>(domain::SasRight::registration_status_write) == 5);
 static_assert(static_cast<int>(domain::AttestationKind::x509) == 0);
 static_assert(static_cast<int>(domain::RegistrationStatus::assigned) == 2);
@@ -341,8 +443,10 @@ static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 static_assert(limits::adoption_history_max == 20);
 
 /// Append only: a released step never changes.
-constexpr std::array migrations{first_tables, fewer_indexes,          hub_tables,   symmetric_keys,
-                                linked_hubs,  shared_access_policies, client_notes, token_forms};
+constexpr std::array migrations{first_tables,           fewer_indexes,     hub_tables,
+                                symmetric_keys,         linked_hubs,       shared_access_policies,
+                                client_notes,           token_forms,       device_notes,
+                                device_groups_and_jobs, users_and_sessions};
 
 Result<Done> refuse_strangers(Database& database);
 
@@ -352,14 +456,18 @@ int newest_schema() {
     return static_cast<int>(migrations.size());
 }
 
+Error written_by_newer(std::int64_t schema) {
+    return {ErrorKind::unsupported,
+            "this data directory was written by a newer rollcall (its schema is " +
+                std::to_string(schema) + ", this program knows " + std::to_string(newest_schema()) +
+                "): run that one",
+            "schema-newer"};
+}
+
 Result<Done> migrate(Database& database, const AuditHead& first_head) {
     TRY(const std::int64_t had, database.integer("PRAGMA user_version"));
     if (had > newest_schema()) {
-        return Error{ErrorKind::unsupported,
-                     "this data directory was written by a newer rollcall (its schema is " +
-                         std::to_string(had) + ", this program knows " +
-                         std::to_string(newest_schema()) + "): run that one",
-                     "schema-newer"};
+        return written_by_newer(had);
     }
     if (had == 0) {
         TRY([[maybe_unused]] const auto ours, refuse_strangers(database));
@@ -372,7 +480,7 @@ Result<Done> migrate(Database& database, const AuditHead& first_head) {
         }
         // Numbers of our own: a pragma takes no parameters.
         const std::string marks = "PRAGMA user_version=" + std::to_string(step + 1) +
-                                  "; PRAGMA application_id=" + std::to_string(application_id);
+                                  "; PRAGMA application_id=" + std::to_string(store_application_id);
         TRY([[maybe_unused]] const auto marked, database.execute(marks.c_str()));
         TRY([[maybe_unused]] const auto done, transaction.commit());
     }

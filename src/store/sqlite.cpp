@@ -7,7 +7,9 @@
 #include "store/bookkeeping_rows.hpp"
 #include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
+#include "store/job_rows.hpp"
 #include "store/paging.hpp"
+#include "store/user_rows.hpp"
 
 #include <atomic>
 
@@ -210,6 +212,10 @@ Task<Result<std::vector<domain::DeviceMessage>>> SqliteStore::messages(const Dev
     co_return ask([&](Database& database) { return list_messages(database, id); });
 }
 
+Task<Result<domain::DeviceNotes>> SqliteStore::device_notes(const DeviceId& id) {
+    co_return ask([&](Database& database) { return get_device_notes(database, id); });
+}
+
 Task<Result<domain::Subscriptions>> SqliteStore::subscriptions(const DeviceId& id) {
     co_return ask([&](Database& database) { return get_subscriptions(database, id); });
 }
@@ -230,12 +236,41 @@ Task<Result<std::optional<std::string>>> SqliteStore::setting(const std::string&
     co_return ask([&](Database& database) { return get_setting(database, key); });
 }
 
+Task<Result<std::optional<domain::DeviceGroup>>> SqliteStore::device_group(const std::string& id) {
+    co_return ask([&](Database& database) { return get_device_group(database, id); });
+}
+
+Task<Result<std::optional<domain::Job>>> SqliteStore::job(const std::string& id) {
+    co_return ask([&](Database& database) { return get_job(database, id); });
+}
+
 Task<Result<std::optional<domain::SasPolicy>>> SqliteStore::policy(const std::string& name) {
     co_return ask([&](Database& database) { return get_policy(database, name); });
 }
 
 Task<Result<std::optional<domain::AccessToken>>> SqliteStore::token(const Digest& secret_sha256) {
     co_return ask([&](Database& database) { return get_token(database, secret_sha256); });
+}
+
+Task<Result<std::optional<domain::User>>> SqliteStore::user(const std::string& id) {
+    co_return ask([&](Database& database) { return get_user(database, id); });
+}
+
+Task<Result<std::optional<domain::User>>> SqliteStore::user_named(const std::string& name) {
+    co_return ask([&](Database& database) { return get_user_named(database, name); });
+}
+
+Task<Result<std::optional<domain::User>>> SqliteStore::user_of(
+    const domain::OpenidIdentity& identity) {
+    co_return ask([&](Database& database) { return get_user_of(database, identity); });
+}
+
+Task<Result<std::optional<domain::SignedIn>>> SqliteStore::session(const Digest& secret_sha256) {
+    co_return ask([&](Database& database) { return get_session(database, secret_sha256); });
+}
+
+Task<Result<std::vector<domain::Session>>> SqliteStore::sessions(const std::string& user_id) {
+    co_return ask([&](Database& database) { return list_sessions(database, user_id); });
 }
 
 // --- Questions on a lane ------------------------------------------------------------------
@@ -307,6 +342,11 @@ Task<Result<std::vector<domain::SasPolicy>>> SqliteStore::policies() {
     co_return co_await ask_on(listings_, question);
 }
 
+Task<Result<std::vector<domain::User>>> SqliteStore::users() {
+    const auto question = [](Database& database) { return list_users(database); };
+    co_return co_await ask_on(listings_, question);
+}
+
 Task<Result<std::vector<domain::AccessToken>>> SqliteStore::tokens() {
     const auto question = [](Database& database) { return list_tokens(database); };
     co_return co_await ask_on(listings_, question);
@@ -319,6 +359,52 @@ Task<Result<Page<domain::Device>>> SqliteStore::devices(const PageRequest& page,
     };
     CO_TRY(auto items, co_await ask_on(listings_, question));
     co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::NotedDevice>>> SqliteStore::noted_devices(const PageRequest& page,
+                                                                   const DeviceFilter& filter) {
+    const auto question = [&](Database& database) {
+        return list_noted_devices(database, filter, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::DeviceGroup>>> SqliteStore::device_groups(const PageRequest& page) {
+    const auto question = [&](Database& database) {
+        return list_device_groups(database, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::Job>>> SqliteStore::jobs(const PageRequest& page,
+                                                  const JobFilter& filter) {
+    const auto question = [&](Database& database) {
+        return list_jobs(database, filter, page.after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<domain::JobDevice>>> SqliteStore::job_devices(const std::string& job,
+                                                               const PageRequest& page,
+                                                               const JobDeviceFilter& filter) {
+    CO_TRY(const std::uint64_t after, parse_sequence(page.after));
+    const std::uint64_t from = page.after.empty() ? 0 : after + 1;
+    const auto question = [&](Database& database) {
+        return list_job_devices(database, job, filter, from, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<domain::JobProgress>> SqliteStore::job_progress(const std::string& job,
+                                                            std::uint64_t from, std::uint64_t to) {
+    const auto question = [&](Database& database) {
+        return count_job_devices(database, job, from, to);
+    };
+    co_return co_await ask_on(listings_, question);
 }
 
 Task<Result<std::vector<domain::Distrusted>>> SqliteStore::distrusted() {

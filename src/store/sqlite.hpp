@@ -77,6 +77,25 @@ public:
     Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) override;
     Task<Result<std::vector<domain::SasPolicy>>> policies() override;
     Task<Result<std::optional<std::string>>> setting(const std::string& key) override;
+    Task<Result<domain::DeviceNotes>> device_notes(const DeviceId& id) override;
+    Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
+                                                          const DeviceFilter& filter) override;
+    Task<Result<std::optional<domain::DeviceGroup>>> device_group(const std::string& id) override;
+    Task<Result<Page<domain::DeviceGroup>>> device_groups(const PageRequest& page) override;
+    Task<Result<std::optional<domain::Job>>> job(const std::string& id) override;
+    Task<Result<Page<domain::Job>>> jobs(const PageRequest& page, const JobFilter& filter) override;
+    Task<Result<Page<domain::JobDevice>>> job_devices(const std::string& job,
+                                                      const PageRequest& page,
+                                                      const JobDeviceFilter& filter) override;
+    Task<Result<domain::JobProgress>> job_progress(const std::string& job, std::uint64_t from,
+                                                   std::uint64_t to) override;
+    Task<Result<std::optional<domain::User>>> user(const std::string& id) override;
+    Task<Result<std::optional<domain::User>>> user_named(const std::string& name) override;
+    Task<Result<std::optional<domain::User>>> user_of(
+        const domain::OpenidIdentity& identity) override;
+    Task<Result<std::vector<domain::User>>> users() override;
+    Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) override;
+    Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) override;
 
 private:
     SqliteStore(Settings settings, std::unique_ptr<SqliteWriter> writer);

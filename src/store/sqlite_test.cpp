@@ -261,8 +261,22 @@ TEST_F(SqliteStores, OpeningAgainMigratesNothingTwice) {
     EXPECT_EQ(setting(*open()), "x");
 }
 
-/// Takes back what step 8 made.
+/// Takes back what step 11 made.
+#define WITHOUT_USERS "DROP TABLE users; DROP TABLE sessions;"
+
+/// And step 10.
+#define WITHOUT_JOBS \
+    WITHOUT_USERS    \
+    "DROP TABLE device_groups; DROP TABLE jobs; DROP TABLE job_devices;"
+
+/// And step 9.
+#define WITHOUT_DEVICE_NOTES \
+    WITHOUT_JOBS             \
+    "DROP TABLE device_notes;"
+
+/// And step 8.
 #define WITHOUT_TOKEN_FORMS                \
+    WITHOUT_DEVICE_NOTES                   \
     "ALTER TABLE tokens DROP COLUMN form;" \
     "ALTER TABLE tokens DROP COLUMN last_used;"
 
@@ -364,6 +378,30 @@ TEST_F(SqliteStores, ASixthSchemaIsBroughtUpToDate) {
     individual.notes = {};
     EXPECT_EQ(run(store->group(group.id)).value(), group);
     EXPECT_EQ(run(store->individual(individual.id)).value(), individual);
+}
+
+TEST_F(SqliteStores, AnEighthSchemaIsBroughtUpToDate) {
+    const auto device = a_device("dev");
+    ASSERT_TRUE(run(open()->commit({.writes = {PutDevice{device}}})));
+    tamper(WITHOUT_DEVICE_NOTES "PRAGMA user_version=8");
+    const DeviceNotes notes{"Cooler"};
+    {
+        const auto store = open();
+        EXPECT_EQ(run(store->noted_devices({}, {})).value().items,
+                  std::vector<NotedDevice>{{device}});
+        ASSERT_TRUE(run(store->commit({.writes = {PutDeviceNotes{device.id, notes}}})));
+    }
+    EXPECT_EQ(run(open()->device_notes(device.id)).value(), notes);
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
+}
+
+TEST_F(SqliteStores, ANinthSchemaIsBroughtUpToDate) {
+    ASSERT_TRUE(run(open()->commit({.writes = {PutDevice{a_device("dev")}}})));
+    tamper(WITHOUT_JOBS "PRAGMA user_version=9");
+    const auto job = a_job("job");
+    ASSERT_TRUE(run(open()->commit({.writes = {PutJob{job}}})));
+    EXPECT_EQ(run(open()->job("job")).value(), job);
+    EXPECT_EQ(asked("PRAGMA user_version"), newest_schema());
 }
 
 /// What was written before there were linked hubs keeps its keys.

@@ -10,7 +10,9 @@
 #include "store/expectations.hpp"
 #include "store/hub_rows.hpp"
 #include "store/individual_rows.hpp"
+#include "store/job_rows.hpp"
 #include "store/schema.hpp"
+#include "store/user_rows.hpp"
 
 #include <sqlite3.h>
 
@@ -175,7 +177,8 @@ namespace {
 /// Carries out one write of a Changes.
 class Applier {
 public:
-    Applier(Database& database, CountChanges& counts) : database_(database), counts_(counts) {}
+    Applier(Database& database, CountChanges& counts, const Digest& audit_key)
+        : database_(database), counts_(counts), audit_key_(audit_key) {}
 
     Result<Done> operator()(const domain::PutCa& write) const {
         auto put = put_ca(database_, write.ca);
@@ -210,6 +213,7 @@ public:
     }
     Result<Done> operator()(const domain::DeleteDevice& write) const {
         TRY([[maybe_unused]] const auto kept, delete_hub_rows(database_, write.id));
+        TRY([[maybe_unused]] const auto noted, delete_device_notes(database_, write.id));
         return delete_device(database_, write.id);
     }
     Result<Done> operator()(const domain::PutDistrusted& write) const {
@@ -243,6 +247,25 @@ public:
     Result<Done> operator()(const domain::DeletePolicy& write) const {
         return delete_policy(database_, write.name);
     }
+    Result<Done> operator()(const domain::PutUser& write) const {
+        auto put = put_user(database_, write.user);
+        if (!put && put.error().kind == ErrorKind::conflict) {
+            return identity_taken();
+        }
+        return put;
+    }
+    Result<Done> operator()(const domain::DeleteUser& write) const {
+        return delete_user(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutSession& write) const {
+        return put_session(database_, write);
+    }
+    Result<Done> operator()(const domain::DeleteSession& write) const {
+        return delete_session(database_, write.id);
+    }
+    Result<Done> operator()(const domain::DeleteSessionsOf& write) const {
+        return delete_sessions_of(database_, write.user_id);
+    }
     Result<Done> operator()(const domain::PutTwin& write) const {
         return put_twin(database_, write.twin);
     }
@@ -261,20 +284,45 @@ public:
     Result<Done> operator()(const domain::RemoveMessage& write) const {
         return remove_message(database_, write.device, write.number);
     }
+    Result<Done> operator()(const domain::PutDeviceNotes& write) const {
+        return put_device_notes(database_, write.device, write.notes);
+    }
     Result<Done> operator()(const domain::PutSubscriptions& write) const {
         return put_subscriptions(database_, write.device, write.subscriptions);
+    }
+    Result<Done> operator()(const domain::PutDeviceGroup& write) const {
+        return put_device_group(database_, write.group);
+    }
+    Result<Done> operator()(const domain::DeleteDeviceGroup& write) const {
+        return delete_device_group(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutJob& write) const {
+        return put_job(database_, write.job);
+    }
+    Result<Done> operator()(const domain::DeleteJob& write) const {
+        return delete_job(database_, write.id);
+    }
+    Result<Done> operator()(const domain::PutJobDevice& write) const {
+        return put_job_device(database_, write.device);
+    }
+    Result<Done> operator()(const domain::DeleteJobDevices& write) const {
+        return delete_job_devices(database_, write);
+    }
+    Result<Done> operator()(const domain::PruneAudit& write) const {
+        return prune_audit(database_, write.up_to, audit_key_);
     }
 
 private:
     Database& database_;
     CountChanges& counts_;
+    const Digest& audit_key_;
 };
 
 }  // namespace
 
 Result<Done> SqliteWriter::apply(const domain::Changes& changes, Heads& heads,
                                  CountChanges& counts) {
-    const Applier applier{*database_, counts};
+    const Applier applier{*database_, counts, settings_.audit_key};
     for (const auto& write : changes.writes) {
         TRY([[maybe_unused]] const auto written, std::visit(applier, write));
     }

@@ -44,6 +44,15 @@ struct DeviceFilter {
     std::string id_prefix{};
 };
 
+struct JobFilter {
+    bool under_way = false;  ///< only those that are pending or running
+};
+struct JobDeviceFilter {
+    std::optional<domain::JobDeviceStatus> status{};
+    /// Numbers before this one.
+    std::optional<std::uint64_t> before{};
+};
+
 struct AuditRecord {
     std::uint64_t sequence = 0;  ///< from 1, without gaps
     domain::AuditEvent event;
@@ -124,7 +133,37 @@ public:
     virtual Task<Result<std::optional<domain::SasPolicy>>> policy(const std::string& name) = 0;
     virtual Task<Result<std::vector<domain::SasPolicy>>> policies() = 0;
     virtual Task<Result<AuditHead>> audit_head() = 0;
+    /// Device groups and jobs, by id with case.
+    virtual Task<Result<std::optional<domain::DeviceGroup>>> device_group(
+        const std::string& id) = 0;
+    virtual Task<Result<Page<domain::DeviceGroup>>> device_groups(const PageRequest& page) = 0;
+    virtual Task<Result<std::optional<domain::Job>>> job(const std::string& id) = 0;
+    virtual Task<Result<Page<domain::Job>>> jobs(const PageRequest& page,
+                                                 const JobFilter& filter) = 0;
+    /// In the order of their numbers. `after`: a number as decimal text.
+    virtual Task<Result<Page<domain::JobDevice>>> job_devices(const std::string& job,
+                                                              const PageRequest& page,
+                                                              const JobDeviceFilter& filter) = 0;
+    /// Counted; numbers from `from` to before `to`.
+    virtual Task<Result<domain::JobProgress>> job_progress(const std::string& job,
+                                                           std::uint64_t from,
+                                                           std::uint64_t to) = 0;
     virtual Task<Result<std::optional<std::string>>> setting(const std::string& key) = 0;
+    /// None was said: the default.
+    virtual Task<Result<domain::DeviceNotes>> device_notes(const DeviceId& id) = 0;
+    /// devices() with what operators say of them.
+    virtual Task<Result<Page<domain::NotedDevice>>> noted_devices(const PageRequest& page,
+                                                                  const DeviceFilter& filter) = 0;
+    /// By id and by name, both without case, and by identity; all of them, in order of name.
+    virtual Task<Result<std::optional<domain::User>>> user(const std::string& id) = 0;
+    virtual Task<Result<std::optional<domain::User>>> user_named(const std::string& name) = 0;
+    virtual Task<Result<std::optional<domain::User>>> user_of(
+        const domain::OpenidIdentity& identity) = 0;
+    virtual Task<Result<std::vector<domain::User>>> users() = 0;
+    /// By the hash of its secret or of the one before, for every request with a cookie; and all of
+    /// a user's, the newest first. What has ended by time may still be among them.
+    virtual Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) = 0;
+    virtual Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) = 0;
 };
 
 /// Proof that changes are durable.

@@ -12,7 +12,8 @@ from lab.scenario import Scenario, main  # noqa: E402
 from lab.server import program, rollcall  # noqa: E402
 
 NOUNS = ["serve", "init", "config", "scope", "group", "hub", "ca", "enrollment", "device",
-         "registration", "pki", "distrust", "doctor", "token", "audit"]
+         "registration", "pki", "distrust", "doctor", "token", "user", "audit", "backup",
+         "restore", "import", "completion", "man"]
 VERBS = {
     "group": "list show create update enable disable delete",
     "group cert": "show set code verify remove swap",
@@ -25,7 +26,8 @@ VERBS = {
     "pki": "ca intermediate leaf verification inspect verify",
     "distrust": "list add lift",
     "token": "create list show rotate revoke",
-    "audit": "list verify export",
+    "user": "list create set-role password enable disable delete",
+    "audit": "list verify export prune",
     "scope": "show set",
     "config": "check",
 }
@@ -54,7 +56,7 @@ class Help(Scenario):
 
     def test_commands_of_later_versions_are_not_listed(self):
         first = rollcall("help").out
-        for noun in ("roll", "user", "backup", "restore", "import", "fleet"):
+        for noun in ("roll", "fleet"):
             self.assertNotRegex(first, rf"(?m)^  {noun}\s")
             rollcall(noun, expect=2)
 
@@ -171,6 +173,45 @@ class CommandLine(Scenario):
         self.assertIn("--ca", said.err)
         said = rollcall("--url", "https://127.0.0.1:1", "group", "list", expect=3)
         self.assertIn("--url", said.err)
+
+    def test_users(self):
+        name = self.own("ann")
+        file = os.path.join(self.scratch, "password")
+        with open(file, "w", encoding="utf-8") as opened:
+            opened.write("a long enough password\r\nand a second line\n")
+        made = self.command("user", "create", name, "--role", "viewer", "--password-file", file,
+                            "--json").json
+        self.assertEqual((made["name"], made["kind"], made["role"]), (name, "local", "viewer"))
+        self.assertNotIn("argon2", json.dumps(made))
+        self.assertRegex(self.command("user", "list").out, rf"(?m)^{name} +local +viewer +yes")
+        self.assertIn("already", self.refused("user", "create", name, "--role", "viewer",
+                                              "--password-file", file))
+        self.assertIn("at least 12", self.command(
+            "user", "create", "x", "--role", "viewer", "--password-file", "-", stdin="short",
+            expect=1).err)
+        email = self.own("bob") + "@example.com"
+        self.command("user", "create", email, "--role", "operator", "--oidc")
+        self.command("user", "create", "c@example.com", "--role", "operator", "--oidc",
+                     "--password-file", file, expect=2)
+        self.command("user", "create", "x", "--role", "owner", "--oidc", expect=2)
+        self.command("user", "set-role", name, "builder")
+        self.command("user", "password", name, "--password-file", file)
+        self.refused("user", "password", email, "--password-file", file)
+        self.command("user", "disable", name)
+        listed = {user["name"]: user for user in self.command("user", "list", "--json").json}
+        self.assertEqual((listed[name]["role"], listed[name]["enabled"]), ("builder", False))
+        self.assertEqual(listed[email]["kind"], "openid")
+        self.command("user", "enable", name)
+        self.assertIn("--yes", self.command("user", "delete", name).err)
+        self.command("user", "delete", name.upper(), "--yes")
+        self.refused("user", "delete", name, "--yes")
+        self.refused("user", "delete", name)
+
+    def test_a_password_is_asked_for_on_the_terminal_only(self):
+        """There is none here, and none is taken from the command line."""
+        said = self.command("user", "create", "ann", "--role", "viewer", expect=2, alone=True)
+        self.assertIn("--password-file", said.err)
+        self.command("user", "create", "ann", "--role", "viewer", "--password", "x", expect=2)
 
     def test_tokens(self):
         host, port = self.server.doors["operator"]
@@ -327,7 +368,8 @@ class CommandLine(Scenario):
         said = self.command("audit", "verify")
         self.assertRegex(said.out, r"^intact: \d+ events\n$")
         lines = self.command("audit", "export").out.splitlines()
-        events = [json.loads(line) for line in lines]
+        events = [json.loads(line) for line in lines[:-1]]
+        self.assertEqual(json.loads(lines[-1])["head"]["hash"], events[-1]["hash"])
         self.assertEqual([event["sequence"] for event in events],
                          list(range(1, len(events) + 1)))
         for before, after in zip(events, events[1:]):

@@ -86,11 +86,31 @@ export async function provenCa(name, ca) {
   const base64 = (file) => readFile(file, 'base64');
   await arm('PUT', '', { properties: { certificate: await base64(ca.certificate) } });
   const { verificationCode } = await arm('POST', '/generateVerificationCode');
-  const proof = `${ca.stem}.proof.pem`;
-  await rollcall('pki', 'verification', '--code', verificationCode, '--issuer', ca.stem, '--out',
-    proof);
+  const proof = await proofOf(verificationCode, ca);
   const { isVerified } = await arm('POST', '/verify', { certificate: await base64(proof) });
   if (isVerified !== true) throw new Error(`${name} is not verified`);
+}
+
+/** What the API of IoT Central answers; other statuses than `status` reject with its error. */
+export async function central(method, address, body, { token, status = 200 } = {}) {
+  const answer = await fetch(`https://svc.example/api${address}?api-version=2022-07-31`, {
+    method, body: body && JSON.stringify(body), headers: {
+      Authorization: token ?? `Bearer ${await adminToken()}`,
+      ...(body ? { 'Content-Type': 'application/json' } : {}) } });
+  const text = await answer.text();
+  const said = text && JSON.parse(text);
+  if (answer.status !== status) {
+    throw Object.assign(new Error(`${method} ${address}: ${answer.status} ${text}`),
+      { status: answer.status, said });
+  }
+  return said;
+}
+
+/** A proof of possession: a certificate over the code, signed by that CA. */
+export async function proofOf(code, issuer) {
+  const proof = `${issuer.stem}.${code.slice(0, 8)}.proof.pem`;
+  await rollcall('pki', 'verification', '--code', code, '--issuer', issuer.stem, '--out', proof);
+  return proof;
 }
 
 let made = 0;
@@ -127,9 +147,7 @@ export async function selfSigned(name, ...words) {
 /** Proof of possession of the CA in a group's slot. */
 export async function prove(group, slot, issuer) {
   const code = await rollcall('group', 'cert', 'code', group, slot);
-  const proof = `${issuer.stem}.${code.slice(0, 8)}.proof.pem`;
-  await rollcall('pki', 'verification', '--code', code, '--issuer', issuer.stem, '--out', proof);
-  await rollcall('group', 'cert', 'verify', group, slot, proof);
+  await rollcall('group', 'cert', 'verify', group, slot, await proofOf(code, issuer));
 }
 
 /** How a device may come, with the SDK's two halves for it. */

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The eight rolls {group, individual} x {expiry, breach} x {primary, secondary}, driven by the SDK
-// of the DPS service API alone, which reads an entry, changes a slot and writes the whole, while
-// devices of the SDK for Node register before, during and after. Plants stand in the groups' slots,
-// under a root that is proven once, by the
-// certificates API.
+// The eight rolls driven by the SDK of the DPS service API alone, which reads an entry, changes a
+// slot and writes the whole. Plants stand in the groups' slots, under a root that is proven once, by
+// the certificates API.
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { eightRolls, everyDevice } from './eight_rolls.mjs';
 import { hubClient, intermediate, leaf, once, provenCa, register, root, selfSigned,
   serviceClient, Tally } from './lab.mjs';
 
 const tally = new Tally();
-const other = { primary: 'secondary', secondary: 'primary' };
 let client;
 let factory;
 
@@ -61,48 +59,18 @@ async function party(kind, id, name) {
   return { held: plant, devices: await Promise.all(ids.map(
     async (each) => [each, await leaf(plant, each)])) };
 }
-const all = (should, from, when) =>
-  Promise.all(from.devices.map(([id, device]) => tally.expect(should, id, device, when)));
+const all = everyDevice(tally);
+const put = (kind, id, slot, held) =>
+  change(kind, id, async (slots) => { slots[slot] = await pem(held); });
 
-async function expiry(kind, slot) {
-  const id = `${kind}-expiry-${slot}`;
-  const [old, next] = [await party(kind, id, 'old'), await party(kind, id, 'new')];
-  await create(kind, id, { [slot]: await pem(old.held) });
-  await all(true, old, 'before the roll');
-  await all(false, next, 'before the new one is in a slot');
-  await change(kind, id, async (slots) => { slots[other[slot]] = await pem(next.held); });
-  await all(true, old, 'while both are accepted');
-  await all(true, next, 'while both are accepted');
-  await all(true, old, 'going back while both are accepted');
-  await all(true, next, 'and forth');
-  await change(kind, id, (slots) => { delete slots[slot]; });
-  await all(false, old, 'after the old one is retired');
-  await all(true, next, 'after the roll');
-}
-
-async function breach(kind, slot) {
-  const id = `${kind}-breach-${slot}`;
-  const [lost, next] = [await party(kind, id, 'lost'), await party(kind, id, 'new')];
-  const fine = await party(kind, id, 'fine');
-  await create(kind, id, { [slot]: await pem(lost.held), [other[slot]]: await pem(fine.held) });
-  await all(true, lost, 'before the breach');
-  await all(true, fine, 'before the breach');
-  await all(false, next, 'before the breach');
-  await change(kind, id, async (slots) => { slots[slot] = await pem(next.held); });
-  await all(false, lost, 'from the breach on');
-  await all(true, fine, 'during the breach roll');
-  await all(true, next, 'after the breach roll');
-  await all(false, lost, 'after the breach roll');
-}
-
-for (const kind of ['group', 'individual']) {
-  for (const slot of ['primary', 'secondary']) {
-    describe(`through the service API: ${kind} ${slot}`, { concurrency: true }, () => {
-      it('rolls before it expires', () => expiry(kind, slot));
-      it('rolls after a breach', () => breach(kind, slot));
-    });
-  }
-}
+eightRolls('the service API', tally, {
+  party,
+  create: async (kind, id, held) => create(kind, id, Object.fromEntries(await Promise.all(
+    Object.entries(held).map(async ([slot, each]) => [slot, await pem(each)])))),
+  add: put,
+  replace: put,
+  retire: (kind, id, slot) => change(kind, id, (slots) => { delete slots[slot]; }),
+});
 
 describe('through the service API, beside the rolls', () => {
   it('replaces the only certificate; its mirror does not keep the old one', async () => {

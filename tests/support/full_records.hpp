@@ -180,6 +180,81 @@ inline domain::SasPolicy a_policy(const std::string& name) {
             .etag = ETag::trusted("policy-etag-" + name)};
 }
 
+inline domain::DeviceGroup a_device_group(const std::string& id) {
+    return {.id = id,
+            .display_name = "Group " + id,
+            .description = "all of them",
+            .filter = "SELECT * FROM devices WHERE $provisioned = true",
+            .etag = ETag::trusted("device-group-etag-" + id),
+            .created = day("2026-01-01"),
+            .updated = day("2026-02-01")};
+}
+
+inline domain::Job a_job(const std::string& id) {
+    domain::Job job;
+    job.id = id;
+    job.display_name = "Job " + id;
+    job.description = "sets it";
+    job.group = "floor_2";
+    job.filter = "SELECT * FROM devices";
+    job.batch = domain::JobShare{true, 12.5};
+    job.threshold = domain::JobThreshold{{false, 3}, true};
+    job.steps = {{domain::JobStep::Kind::property, "dtmi:a;1", "motor.speed", "2.5"},
+                 {domain::JobStep::Kind::command, "", "reboot", R"({"in":5})"}};
+    job.rerun_of = "job-0";
+    job.status = domain::JobStatus::cancelled;
+    job.chosen = true;
+    job.progress = {10, 4, 3};
+    job.fault = "too many failed";
+    job.created_by = "token:ci";
+    job.created = day("2026-03-01");
+    job.started = day("2026-03-02");
+    job.ended = day("2026-03-03");
+    job.etag = ETag::trusted("job-etag-" + id);
+    return job;
+}
+
+inline domain::JobDevice a_job_device(const std::string& job, std::uint64_t number) {
+    return {.job = job,
+            .number = number,
+            .device = DeviceId::trusted("Dev-" + std::to_string(number)),
+            .status = domain::JobDeviceStatus::failed,
+            .done = 1,
+            .calling = true,
+            .fault = "it said no"};
+}
+
+inline domain::User a_user(const std::string& name) {
+    return {.id = "id-" + name,
+            .name = name,
+            .kind = domain::UserKind::openid,
+            .role = domain::Role::viewer,
+            .enabled = false,
+            .password_hash = "hash of " + name,
+            .identity = domain::OpenidIdentity{"https://login.example", "subject of " + name},
+            .role_by_claim = true,
+            .tenant_id = "tenant",
+            .object_id = "object",
+            .created_by = "local administrator",
+            .created = day("2026-01-01"),
+            .updated = day("2026-02-01"),
+            .etag = ETag::trusted("user-etag-" + name)};
+}
+
+inline domain::Session a_session(const std::string& id, const std::string& user_id) {
+    return {.id = id,
+            .user_id = user_id,
+            .secret_sha256 = digest_of("secret of " + id),
+            .previous_sha256 = digest_of("secret before of " + id),
+            .confirmed = false,
+            .csrf = "csrf of " + id,
+            .source = "192.0.2.7",
+            .user_agent = "a browser",
+            .created = day("2026-01-01"),
+            .used = day("2026-01-02"),
+            .rotated = day("2026-01-03")};
+}
+
 inline domain::AuditEvent an_event(const std::string& action) {
     return {.at = day("2026-04-01"),
             .actor = "token:ci",

@@ -91,8 +91,10 @@ struct NativeDoor : OperatorDesk {
     service::Admission admission{clock, metrics, {}};
     service::Hub hub{store,     store, trust_book, sessions, telemetry,
                      admission, clock, entropy,    metrics,  "hub.example"};
+    service::Auditor auditor{store, store, clock, audit_key, facts.scope.str()};
     front::NativeApi api{front::NativeServices{enroller, access, trust_book, store, refusals, hub,
-                                               telemetry, clock, entropy, facts, audit_key}};
+                                               telemetry, clock, entropy, facts, auditor, users,
+                                               sign_in}};
     json::value document = json::parse(
         json::string_view{front::openapi_document().data(), front::openapi_document().size()});
     net::ConnectionFacts local{};

@@ -5,6 +5,8 @@
 
 #include "service/access.hpp"
 #include "service/enroller.hpp"
+#include "service/sign_in.hpp"
+#include "service/users.hpp"
 #include "store/memory.hpp"
 #include "support/pki.hpp"
 #include "support/run_task.hpp"
@@ -22,6 +24,11 @@ struct OperatorDesk {
     service::TrustBook trust_book{store, store};
     service::Enroller enroller{store, store, trust_book, clock, entropy};
     service::Access access{store, store, clock, entropy};
+    service::Passwords passwords{entropy, {.memory_kib = 64, .passes = 1}};
+    service::Users users{store, store, clock, entropy, passwords};
+    Metrics desk_metrics;
+    service::OperatorGuard guard{clock, desk_metrics};
+    service::SignIn sign_in{store, store, clock, entropy, passwords, guard, desk_metrics};
 
     static service::Order order(std::string reason = "a test") {
         service::Order order;

@@ -35,12 +35,14 @@ class Command:
         return f"$ {self.line}\n[exit {self.code}]\n{self.out}{self.err}"
 
 
-def rollcall(*arguments, stdin=None, expect=0, where=None, clock=None):
-    """Runs the program; `expect` is the exit code it must end with, None for any."""
+def rollcall(*arguments, stdin=None, expect=0, where=None, clock=None, alone=False):
+    """Runs the program; `expect` is the exit code it must end with, None for any. `alone`: without a
+    terminal to ask at."""
     arguments = [str(a) for a in arguments]
     ended = subprocess.run([program(), *arguments], input=stdin, text=True, capture_output=True,
                            stdin=subprocess.DEVNULL if stdin is None else None, cwd=where,
-                           env=clock.environment() if clock else None, timeout=120)
+                           env=clock.environment() if clock else None, timeout=120,
+                           start_new_session=alone)
     command = Command(arguments, ended)
     if expect is not None and command.code != expect:
         raise CommandFailed(f"exit {command.code} where {expect} was due\n{command}")

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// device_rows.hpp: devices as their hub knows them, and what operators say of them.
+#include "store/device_rows.hpp"
+#include "store/rows.hpp"
+
+#define DEVICE_COLUMNS                                                        \
+    "id, registration, approved, blocked, leaf_sha256, entry_kind, entry_id," \
+    " entry_instance, etag, created, updated"
+
+namespace rollcall::store {
+
+// --- Devices --------------------------------------------------------------------------------
+
+Result<Done> put_device(Database& database, const domain::Device& device) {
+    // First without naming the indexed column (see update_in_place): most writes only bring a
+    // device's new leaf.
+    const auto state = domain::state_of(device);
+    for (const bool in_place : {true, false}) {
+        TRY(auto* const statement,
+            database.prepared(
+                in_place
+                    ? "UPDATE devices SET registration=?2, approved=?3, blocked=?4, leaf_sha256=?5,"
+                      " entry_kind=?6, entry_id=?7, entry_instance=?8, etag=?9, created=?10,"
+                      " updated=?11 WHERE id=?1 AND state=?12"
+                    : "INSERT OR REPLACE INTO devices (" DEVICE_COLUMNS
+                      ", state) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"));
+        Query query{statement};
+        query.bind(device.id.str()).bind(device.registration.original());
+        query.bind(device.approved).bind(device.blocked).bind(device.leaf_sha256);
+        query.bind(device.entry.kind).bind(device.entry.id).bind(device.entry.instance);
+        query.bind(device.etag.str()).bind(device.created).bind(device.updated).bind(state);
+        TRY([[maybe_unused]] const auto written, query.run());
+        if (database.changed() > 0) {
+            break;
+        }
+    }
+    return Done{};
+}
+
+Result<Done> delete_device(Database& database, const DeviceId& id) {
+    return run_for(database, "DELETE FROM devices WHERE id=?", id.str());
+}
+
+namespace {
+
+Result<domain::Device> read_device(Query& row) {
+    domain::Device device;
+    device.id = DeviceId::trusted(row.text());
+    device.registration = RegistrationId::trusted(row.text());
+    device.approved = row.flag();
+    device.blocked = row.flag();
+    device.leaf_sha256 = row.optional_digest();
+    device.entry.kind = row.enumerator(domain::EntryRef::Kind::group);
+    device.entry.id = row.text();
+    device.entry.instance = row.text();
+    device.etag = ETag::trusted(row.text());
+    device.created = row.time();
+    device.updated = row.time();
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return device;
+}
+
+}  // namespace
+
+Result<std::optional<domain::Device>> get_device(Database& database, const DeviceId& id) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " DEVICE_COLUMNS " FROM devices WHERE id=?"));
+    Query row{statement};
+    row.bind(id.str());
+    return read_one<domain::Device>(row, [&row] { return read_device(row); });
+}
+
+#define NOTES_COLUMNS "display_name, template, simulated, organizations"
+
+namespace {
+
+/// Ids of organizations hold no spaces.
+constexpr char between_organizations = ' ';
+
+domain::DeviceNotes read_device_notes(Query& row) {
+    domain::DeviceNotes notes;
+    if (row.is_null()) {  // of the device no more is said
+        return notes;
+    }
+    notes.display_name = row.text();
+    notes.template_id = row.text();
+    notes.simulated = row.flag();
+    const std::string organizations = row.text();
+    std::string_view rest = organizations;
+    while (!rest.empty()) {
+        const auto id = rest.substr(0, rest.find(between_organizations));
+        notes.organizations.emplace_back(id);
+        rest.remove_prefix(std::min(rest.size(), id.size() + 1));
+    }
+    return notes;
+}
+
+/// ?1 to ?3: where the range of ids begins, ends, and whether its first is in it; ?4 the count, ?5
+/// the state.
+#define IN_RANGE " id>=?1 AND id<?2 AND (?3 OR id<>?1)"
+#define UNUSUAL_DEVICES(FROM) \
+    FROM " WHERE state=?5 AND state<>1 AND" IN_RANGE " ORDER BY id LIMIT ?4"
+#define ALL_DEVICES(FROM) \
+    FROM " WHERE" IN_RANGE " AND (?5 IS NULL OR state=?5) ORDER BY id LIMIT ?4"
+static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
+
+bool is_unusual(const DeviceFilter& filter) {
+    return filter.state && *filter.state != domain::DeviceState::provisioned;
+}
+
+void bind_range(Query& row, const DeviceFilter& filter, const std::string& from,
+                const std::string& beyond, bool inclusive, std::size_t count) {
+    row.bind(from).bind(beyond).bind(inclusive).bind(std::uint64_t{count});
+    filter.state ? row.bind(*filter.state) : row.bind_null();
+}
+
+}  // namespace
+
+Result<std::vector<domain::Device>> list_devices(Database& database, const DeviceFilter& filter,
+                                                 const std::string& after, std::size_t count) {
+    // Ids are ASCII: the byte beyond all of them ends a prefix's range.
+    const std::string beyond = filter.id_prefix + '\x7f';
+    const std::string from = std::max(after, filter.id_prefix);
+    TRY(auto* const statement,
+        database.prepared(is_unusual(filter)
+                              ? UNUSUAL_DEVICES("SELECT " DEVICE_COLUMNS
+                                                " FROM devices INDEXED BY devices_by_state")
+                              : ALL_DEVICES("SELECT " DEVICE_COLUMNS " FROM devices")));
+    Query row{statement};
+    bind_range(row, filter, from, beyond, after < filter.id_prefix, count);
+    return read_all<domain::Device>(row, [&row] { return read_device(row); });
+}
+
+// --- What operators say of them -------------------------------------------------------------
+
+#define WITH_NOTES " LEFT JOIN device_notes ON device=id"
+
+Result<std::vector<domain::NotedDevice>> list_noted_devices(Database& database,
+                                                            const DeviceFilter& filter,
+                                                            const std::string& after,
+                                                            std::size_t count) {
+    const std::string beyond = filter.id_prefix + '\x7f';
+    const std::string from = std::max(after, filter.id_prefix);
+    TRY(auto* const statement,
+        database.prepared(
+            is_unusual(filter)
+                ? UNUSUAL_DEVICES("SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS
+                                  " FROM devices INDEXED BY devices_by_state" WITH_NOTES)
+                : ALL_DEVICES("SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS
+                              " FROM devices" WITH_NOTES)));
+    Query row{statement};
+    bind_range(row, filter, from, beyond, after < filter.id_prefix, count);
+    return read_all<domain::NotedDevice>(row, [&row]() -> Result<domain::NotedDevice> {
+        TRY(auto device, read_device(row));
+        auto notes = read_device_notes(row);
+        TRY([[maybe_unused]] const auto sound, row.sound());
+        return domain::NotedDevice{std::move(device), std::move(notes)};
+    });
+}
+
+Result<Done> put_device_notes(Database& database, const DeviceId& device,
+                              const domain::DeviceNotes& notes) {
+    if (notes == domain::DeviceNotes{}) {
+        return delete_device_notes(database, device);
+    }
+    TRY(auto* const statement,
+        database.prepared("INSERT OR REPLACE INTO device_notes (device, " NOTES_COLUMNS
+                          ") VALUES (?,?,?,?,?)"));
+    std::string organizations;
+    for (const auto& id : notes.organizations) {
+        organizations.append(organizations.empty() ? 0 : 1, between_organizations).append(id);
+    }
+    Query query{statement};
+    query.bind(device.str()).bind(notes.display_name).bind(notes.template_id);
+    query.bind(notes.simulated).bind(organizations);
+    return query.run();
+}
+
+Result<Done> delete_device_notes(Database& database, const DeviceId& device) {
+    return run_for(database, "DELETE FROM device_notes WHERE device=?", device.str());
+}
+
+Result<domain::DeviceNotes> get_device_notes(Database& database, const DeviceId& device) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " NOTES_COLUMNS " FROM device_notes WHERE device=?"));
+    Query row{statement};
+    row.bind(device.str());
+    TRY(auto notes, read_one<domain::DeviceNotes>(row, [&row]() -> Result<domain::DeviceNotes> {
+            auto read = read_device_notes(row);
+            TRY([[maybe_unused]] const auto sound, row.sound());
+            return read;
+        }));
+    return notes.value_or(domain::DeviceNotes{});
+}
+
+}  // namespace rollcall::store
