@@ -208,8 +208,8 @@ std::vector<Command> token_commands() {
           {"rollcall token create dashboard --sas-policy EnrollmentRead,RegistrationStatusRead",
            "prints a connection string"}},
          create,
-         "Roles: viewer reads everything but secrets; operator also runs devices, their individual "
-         "enrollments and jobs; builder also groups devices; administrator may everything. "
+         "Roles: viewer reads everything but secrets; operator also runs devices and their "
+         "individual enrollments; builder no more than that yet; administrator may everything. "
          "Rights of a policy: ServiceConfig, EnrollmentRead, EnrollmentWrite, DeviceConnect, "
          "RegistrationStatusRead, RegistrationStatusWrite; of the hub: RegistryRead, "
          "RegistryWrite. "
