@@ -5,6 +5,7 @@
 #include "app/version.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
+#include "base/percent.hpp"
 
 #include <cstdlib>
 #include <curl/curl.h>
@@ -53,24 +54,6 @@ Result<std::string> read_token(const std::string& spelled) {
 bool is_there(const std::filesystem::path& path) {
     std::error_code ignored;
     return std::filesystem::exists(path, ignored);
-}
-
-std::string percent_encoded(const std::string& text) {
-    constexpr char digits[] = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            encoded += c;
-        } else {
-            encoded += '%';
-            encoded += digits[byte >> 4];
-            encoded += digits[byte & 15];
-        }
-    }
-    return encoded;
 }
 
 ErrorKind kind_of(unsigned status) {

@@ -2,6 +2,7 @@
 #include "domain/sas.hpp"
 
 #include "base/limits.hpp"
+#include "base/percent.hpp"
 #include "base/utf8.hpp"
 #include "x509/digest.hpp"
 
@@ -36,23 +37,6 @@ std::optional<std::string> decoded(std::string_view text) {
         i += 2;
     }
     return is_utf8(plain) ? std::optional{plain} : std::nullopt;
-}
-
-/// RFC 3986 section 2.1: all but unreserved characters.
-std::string escaped(std::string_view plain) {
-    std::string text;
-    for (const char c : plain) {
-        const bool unreserved = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                                (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
-                                c == '~';
-        if (unreserved) {
-            text.push_back(c);
-        } else {
-            const auto byte = static_cast<std::uint8_t>(c);
-            text += '%' + to_upper_hex({&byte, 1});
-        }
-    }
-    return text;
 }
 
 /// The values as they came, in the order of `names`.
@@ -166,8 +150,8 @@ std::string central_token(std::string_view application, std::string_view name, B
                           TimePoint expires) {
     const auto ends =
         std::chrono::duration_cast<std::chrono::milliseconds>(expires.time_since_epoch()).count();
-    return std::string{scheme} + " sr=" + escaped(application) +
-           "&sig=" + escaped(to_base64(secret)) + "&skn=" + escaped(name) +
+    return std::string{scheme} + " sr=" + percent_encoded(application) +
+           "&sig=" + percent_encoded(to_base64(secret)) + "&skn=" + percent_encoded(name) +
            "&se=" + std::to_string(ends);
 }
 

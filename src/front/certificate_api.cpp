@@ -262,11 +262,9 @@ DeclaredRoutes CertificateApi::declared_routes() {
         std::string path =
             "/subscriptions/x/resourceGroups/x/providers/Microsoft.Devices/provisioningServices";
         path += route.of_service ? "/x" : "";
-        for (const auto part : route.rest) {
-            path += "/" + std::string{part == "*" ? "x" : part};
-        }
-        declared.push_back(
-            {std::string{route.method}, path + "?api-version=2021-10-15", route.permission});
+        declared.push_back({std::string{route.method},
+                            path + sample_path(route.rest) + "?api-version=2021-10-15",
+                            route.permission});
     }
     return declared;
 }

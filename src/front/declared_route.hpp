@@ -6,6 +6,7 @@
 #include "service/permission.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rollcall::front {
@@ -18,5 +19,14 @@ struct DeclaredRoute {
 };
 
 using DeclaredRoutes = std::vector<DeclaredRoute>;
+
+/// The path of a pattern's parts, in which "*" is a name.
+inline std::string sample_path(const std::vector<std::string_view>& parts) {
+    std::string path;
+    for (const auto part : parts) {
+        path += "/" + std::string{part == "*" ? "x" : part};
+    }
+    return path;
+}
 
 }  // namespace rollcall::front

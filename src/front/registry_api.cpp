@@ -272,12 +272,8 @@ Match find_route(const net::HttpRequest& request, const std::vector<std::string>
 DeclaredRoutes RegistryApi::declared_routes() {
     DeclaredRoutes declared;
     for (const auto& route : routes()) {
-        std::string path;
-        for (const auto part : route.path) {
-            path += "/" + std::string{part == "*" ? "x" : part};
-        }
-        declared.push_back(
-            {std::string{route.method}, path + "?api-version=2021-04-12", route.permission});
+        declared.push_back({std::string{route.method},
+                            sample_path(route.path) + "?api-version=2021-04-12", route.permission});
     }
     return declared;
 }

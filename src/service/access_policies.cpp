@@ -4,13 +4,10 @@
 #include "service/access.hpp"
 #include "service/audit_detail.hpp"
 
-#include <array>
-
 namespace rollcall::service {
 namespace {
 
 using domain::SasPolicy;
-using domain::SasRight;
 
 constexpr const char* first_policy_setting = "access.first-policy";
 

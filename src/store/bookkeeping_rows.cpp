@@ -43,9 +43,8 @@ Result<Done> put_token(Database& database, const domain::AccessToken& token) {
     const std::string key = to_lower_ascii(token.name);
     Query query{statement};
     query.bind(key).bind(token.name).bind(token.secret_sha256).bind(token.role);
-    token.expires ? query.bind(*token.expires) : query.bind_null();
-    query.bind(token.created_by).bind(token.created).bind(token.etag.str()).bind(token.form);
-    token.last_used ? query.bind(*token.last_used) : query.bind_null();
+    query.bind(token.expires).bind(token.created_by).bind(token.created).bind(token.etag.str());
+    query.bind(token.form).bind(token.last_used);
     return query.run();
 }
 
@@ -63,25 +62,17 @@ Result<Done> delete_token(Database& database, const std::string& name) {
 
 namespace {
 
-std::optional<TimePoint> time_or_none(Query& row) {
-    if (row.is_null()) {
-        row.skip();
-        return std::nullopt;
-    }
-    return row.time();
-}
-
 Result<domain::AccessToken> read_token(Query& row) {
     domain::AccessToken token;
     token.name = row.text();
     token.secret_sha256 = row.digest();
     token.role = row.enumerator(domain::Role::viewer);
-    token.expires = time_or_none(row);
+    token.expires = row.optional_time();
     token.created_by = row.text();
     token.created = row.time();
     token.etag = ETag::trusted(row.text());
     token.form = row.enumerator(domain::TokenForm::central);
-    token.last_used = time_or_none(row);
+    token.last_used = row.optional_time();
     TRY([[maybe_unused]] const auto sound, row.sound());
     return token;
 }

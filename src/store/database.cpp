@@ -102,6 +102,10 @@ Query& Query::bind(const std::optional<Digest>& value) {
     return value ? bind_blob(value->bytes) : bind_null();
 }
 
+Query& Query::bind(const std::optional<TimePoint>& value) {
+    return value ? bind(*value) : bind_null();
+}
+
 Query& Query::bind_null() {
     const int code = sqlite3_bind_null(statement_, ++parameter_);
     bound_ = bound_ == SQLITE_OK ? code : bound_;
@@ -184,6 +188,14 @@ std::optional<Digest> Query::optional_digest() {
         return std::nullopt;
     }
     return digest();
+}
+
+std::optional<TimePoint> Query::optional_time() {
+    if (is_null()) {
+        skip();
+        return std::nullopt;
+    }
+    return time();
 }
 
 Result<Done> Query::sound() const {

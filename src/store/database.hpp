@@ -38,6 +38,7 @@ public:
     Query& bind(Digest&& value) = delete;
     Query& bind(const std::optional<Digest>& value);
     Query& bind(std::optional<Digest>&& value) = delete;
+    Query& bind(const std::optional<TimePoint>& value);
     Query& bind(TimePoint value) { return bind(std::int64_t{value.time_since_epoch().count()}); }
     Query& bind(bool value) { return bind(std::int64_t{value ? 1 : 0}); }
     Query& bind(std::uint64_t value) { return bind(static_cast<std::int64_t>(value)); }
@@ -62,6 +63,7 @@ public:
     ByteView blob();
     Digest digest();
     std::optional<Digest> optional_digest();
+    std::optional<TimePoint> optional_time();
     TimePoint time() { return TimePoint{std::chrono::microseconds{integer()}}; }
     /// An enumerator up to `last`; anything else makes the row unsound.
     template <class Enum>
