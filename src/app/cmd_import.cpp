@@ -29,9 +29,9 @@ constexpr std::uint64_t told_every = 10'000;
 constexpr std::size_t request_bytes_max = limits::operator_body_bytes_max * 3 / 4;
 constexpr std::array both_slots{"primary", "secondary"};
 
-/// Ids compare without case, those of groups apart from the others.
+/// Ids compare without case, those of each kind of record apart from the others.
 std::string folded(ImportKind kind, const std::string& id) {
-    return (makes_groups(kind) ? "g/" : "e/") + to_lower_ascii(id);
+    return std::string{makes(kind)} + '/' + to_lower_ascii(id);
 }
 
 /// The same of one export only.
@@ -221,7 +221,7 @@ private:
     AdminClient& client_;
     ImportReport& report_;
     bool dry_run_;
-    bool groups_ = false;
+    std::string_view makes_{};  ///< all that is gathered
     std::vector<ImportPlan> gathered_;
     std::size_t bytes_ = 0;
 };
@@ -231,7 +231,7 @@ Result<Done> Sender::add(ImportKind kind, ImportPlan plan) {
     if (bytes_ + bytes > request_bytes_max || gathered_.size() == limits::batch_enrollments_max) {
         TRY([[maybe_unused]] const Done sent, flush());
     }
-    groups_ = makes_groups(kind);
+    makes_ = makes(kind);
     bytes_ += bytes;
     gathered_.push_back(std::move(plan));
     return Done{};
@@ -241,7 +241,7 @@ Result<Done> Sender::flush() {
     if (gathered_.empty()) {
         return Done{};
     }
-    Request request = changing(call_, "POST", groups_ ? "/import/groups" : "/import/enrollments");
+    Request request = changing(call_, "POST", "/import/" + std::string{makes_});
     if (dry_run_) {
         request.query.emplace_back("dryRun", "true");
     }
@@ -257,7 +257,7 @@ Result<Done> Sender::flush() {
                      .detail = "the server answered with another number of entries"};
     }
     for (std::size_t i = 0; i < gathered_.size(); ++i) {
-        if (groups_ && call_.has("--vouch") && !dry_run_) {
+        if (makes_ == "groups" && call_.has("--vouch") && !dry_run_) {
             TRY([[maybe_unused]] const Done vouched, vouch(gathered_[i]));
         }
         tell(gathered_[i], told->get_array()[i]);
@@ -346,8 +346,7 @@ Result<Done> carry(ImportKind kind, ImportPlan plan, ImportReport& report, Sende
     if (plan.body) {
         return sender.add(kind, std::move(plan));
     }
-    ImportedEntry entry{plan.id};
-    entry.outcome = plan.missing.empty() ? ImportOutcome::nothing : ImportOutcome::left_out;
+    ImportedEntry entry{plan.id, ImportOutcome::left_out};
     entry.code = plan.missing;
     entry.detail = plan.supply;
     entry.notes = std::move(plan.notes);

@@ -70,7 +70,9 @@ const Members& members_of(ImportKind kind) {
          "provisioningStatus", "reprovisionPolicy", "allocationPolicy", "iotHubs",
          "customAllocationDefinition"},
         {"etag", "createdDateTimeUtc", "lastUpdatedDateTimeUtc"}};
-    static const Members device{{"id", "enabled"}, {"etag", "provisioned", "deviceStatus"}};
+    static const Members device{
+        {"id", "displayName", "enabled", "template", "simulated", "organizations"},
+        {"etag", "provisioned", "deviceStatus", "type"}};
     static const Members central_group{{"id", "enabled", "type", "attestation", "x509"}, {"etag"}};
     switch (kind) {
         case ImportKind::dps_enrollment: return enrollment;
@@ -288,7 +290,7 @@ void plan_attestation(ImportPlan& plan, ImportKind kind, const json::object& exp
         static const json::object nothing;
         const auto* const x509 = object_in(*attestation, "x509");
         const json::object& told = x509 != nullptr ? *x509 : nothing;
-        if (makes_groups(kind)) {
+        if (makes(kind) == "groups") {
             plan_group_certificates(plan, told, certificates, policy);
         } else {
             plan_device_certificates(plan, told, enabled, certificates, policy);
@@ -347,19 +349,15 @@ void plan_central_group(ImportPlan& plan, const json::object& exported,
     plan_attestation(plan, ImportKind::central_group, told, true, certificates, policy);
 }
 
-/// A device of IoT Central becomes known here when it first registers; one that is kept out stays
-/// out.
+/// It is known here before it comes, under the name it had, and comes in through its group.
 void plan_central_device(ImportPlan& plan, const json::object& exported) {
-    if (!says_false(exported, "enabled")) {
-        return;
+    plan.body.emplace();
+    for (const auto name : members_of(ImportKind::central_device).kept) {
+        const auto* const value = member(exported, name);
+        if (value != nullptr && !value->is_null()) {
+            (*plan.body)[key(name)] = *value;
+        }
     }
-    plan.body =
-        json::object{{"registrationId", plan.id},
-                     {"provisioningStatus", "disabled"},
-                     {"attestation", x509_attestation("clientCertificates", json::object{})}};
-    plan.notes.emplace_back(
-        "it is blocked: a disabled enrollment keeps it out; delete that to let it in through its "
-        "group");
 }
 
 }  // namespace
@@ -384,8 +382,14 @@ std::string_view noun_of(ImportKind kind) {
     return "IoT Central enrollment group";
 }
 
-bool makes_groups(ImportKind kind) {
-    return kind == ImportKind::dps_group || kind == ImportKind::central_group;
+std::string_view makes(ImportKind kind) {
+    switch (kind) {
+        case ImportKind::dps_enrollment: return "enrollments";
+        case ImportKind::central_device: return "devices";
+        case ImportKind::dps_group:
+        case ImportKind::central_group: break;
+    }
+    return "groups";
 }
 
 Result<ImportKind> kind_of(const json::object& exported) {

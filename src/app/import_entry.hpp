@@ -31,8 +31,8 @@ enum class ImportKind : std::uint8_t {
 std::string_view command_of(ImportKind kind);
 /// "individual enrollment"
 std::string_view noun_of(ImportKind kind);
-/// Are its entries groups here?
-bool makes_groups(ImportKind kind);
+/// What its entries are here, in the words of the native API: "groups", "enrollments", "devices".
+std::string_view makes(ImportKind kind);
 
 /// Which of the four an entry comes from. malformed "another-export": what it seems to be, and what
 /// to export instead.
@@ -49,7 +49,7 @@ struct ImportPolicy {
 
 struct ImportPlan {
     std::string id{};
-    /// For POST /import/enrollments or /import/groups; none: nothing is sent.
+    /// For POST /import/ and what it makes; none: nothing is sent.
     std::optional<json::object> body{};
     /// Why nothing is sent though there is something: a stable word, and what to supply.
     std::string missing{};

@@ -267,16 +267,18 @@ TEST_F(ImportEntryTest, ADeviceOfCentral) {
     auto entry = parsed(
         R"({"id":"dev-9","displayName":"Press 9","enabled":true,"etag":"x","provisioned":true,)"
         R"("simulated":false,"template":"dtmi:a;1","organizations":null})");
-    const auto passed = plan(entry);
-    EXPECT_FALSE(passed.body);
-    EXPECT_EQ(passed.missing, "");
-    EXPECT_THAT(passed.not_carried, ElementsAre("displayName", "template"));
+    const auto known = plan(entry);
+    ASSERT_TRUE(known.body);
+    EXPECT_EQ(known.missing, "");
+    EXPECT_EQ(json::serialize(*known.body),
+              R"({"id":"dev-9","displayName":"Press 9","enabled":true,"template":"dtmi:a;1",)"
+              R"("simulated":false})");
+    EXPECT_TRUE(known.not_carried.empty());
     entry["enabled"] = false;
+    entry["cloudOnly"] = "x";
     const auto blocked = plan(entry);
-    ASSERT_TRUE(blocked.body);
-    EXPECT_EQ(json::serialize(*blocked.body),
-              R"({"registrationId":"dev-9","provisioningStatus":"disabled","attestation":)"
-              R"({"type":"x509","x509":{"clientCertificates":{}}}})");
+    EXPECT_EQ(blocked.body->at("enabled"), false);
+    EXPECT_THAT(blocked.not_carried, ElementsAre("cloudOnly"));
 }
 
 }  // namespace

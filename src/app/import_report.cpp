@@ -13,22 +13,21 @@ namespace {
 
 /// In the order in which they are told.
 constexpr std::array all_outcomes{
-    ImportOutcome::made,    ImportOutcome::completed, ImportOutcome::there,  ImportOutcome::differs,
-    ImportOutcome::refused, ImportOutcome::left_out,  ImportOutcome::nothing};
+    ImportOutcome::made,    ImportOutcome::completed, ImportOutcome::there,
+    ImportOutcome::differs, ImportOutcome::refused,   ImportOutcome::left_out};
 
 /// For people, of what was done and of what would be.
 std::string_view words_of(ImportOutcome outcome, bool dry_run) {
     switch (outcome) {
         case ImportOutcome::made: return dry_run ? "would be made" : "made";
         case ImportOutcome::completed:
-            return dry_run ? "would get their certificates" : "got their certificates";
+            return dry_run ? "would get what they lacked" : "got what they lacked";
         case ImportOutcome::there: return "there already";
         case ImportOutcome::differs: return "there, but otherwise: left alone";
         case ImportOutcome::refused: return dry_run ? "would be refused" : "refused";
-        case ImportOutcome::left_out: return "left out: something has to be supplied";
-        case ImportOutcome::nothing: break;
+        case ImportOutcome::left_out: break;
     }
-    return "nothing to carry over";
+    return "left out: something has to be supplied";
 }
 
 json::object to_json(const ImportedEntry& entry) {
@@ -53,10 +52,9 @@ std::string_view to_string(ImportOutcome outcome) {
         case ImportOutcome::there: return "there";
         case ImportOutcome::differs: return "differs";
         case ImportOutcome::refused: return "refused";
-        case ImportOutcome::left_out: return "leftOut";
-        case ImportOutcome::nothing: break;
+        case ImportOutcome::left_out: break;
     }
-    return "nothing";
+    return "leftOut";
 }
 
 void ImportReport::begin(const std::string& file, ImportKind kind) {

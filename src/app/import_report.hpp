@@ -16,19 +16,18 @@ namespace rollcall::app {
 
 enum class ImportOutcome : std::uint8_t {
     made,
-    completed,  ///< was there without a certificate
+    completed,  ///< was there without a certificate, or without words
     there,
     differs,
     refused,   ///< by the server
     left_out,  ///< something is to be supplied first
-    nothing,   ///< says nothing that is kept here
 };
 std::string_view to_string(ImportOutcome outcome);
 
 /// One entry and what became of it.
 struct ImportedEntry {
     std::string id{};
-    ImportOutcome outcome = ImportOutcome::nothing;
+    ImportOutcome outcome = ImportOutcome::left_out;
     std::string code{};
     std::string detail{};
     std::vector<std::string> notes{};
@@ -62,7 +61,7 @@ public:
     json::object as_json() const;
 
 private:
-    static constexpr std::size_t outcomes = 7;
+    static constexpr std::size_t outcomes = 6;
     struct File {
         std::string name;
         ImportKind kind;

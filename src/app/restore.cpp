@@ -201,6 +201,11 @@ Result<Restored> open_restored(const BackupManifest& manifest, const fs::path& s
     TRY(const auto check, await_now(store::verify_audit(instance->store(), instance->audit_key())));
     domain::Changes changes;
     changes.audit.push_back(restored_event(manifest, clock.now()));
+    // Whoever signed out, or was signed out, after the backup stays so.
+    TRY(const auto users, await_now(instance->store().users()));
+    for (const auto& user : users) {
+        changes.writes.push_back(domain::DeleteSessionsOf{user.id});
+    }
     TRY([[maybe_unused]] const auto receipt, await_now(instance->store().commit(changes)));
     instance->close();
     return Restored{manifest, check.records, check.fault ? check.fault->what : std::string{}};

@@ -234,7 +234,7 @@ private:
     front::DpsServiceApi dps_service_{{enroller_, access_, trust_book_, store_, clock_, entropy_}};
     front::RegistryApi registry_{{enroller_, access_, hub_, store_, clock_, entropy_}};
     front::CentralApi central_{{enroller_, access_, hub_, trust_book_, store_, *ground_.telemetry,
-                                clock_, entropy_, scope_, device_groups_, jobs_}};
+                                clock_, entropy_, scope_, device_groups_, jobs_, users_}};
     front::OpenidDoor openid_door_{openid_, entropy_};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},

@@ -44,26 +44,14 @@ json::object token_json(const domain::AccessToken& token) {
 }
 
 Task<Result<CentralAnswer>> list_tokens(const CentralServices& services, const CentralCall& call) {
-    CO_TRY(const auto page, call.page());
     CO_TRY(auto tokens, co_await services.access.list());
     const auto name_of = [](const domain::AccessToken& token) {
         return to_lower_ascii(token.name);
     };
     std::sort(tokens.begin(), tokens.end(),
               [&](const auto& a, const auto& b) { return name_of(a) < name_of(b); });
-    json::array items;
-    std::string next;
-    for (const auto& token : tokens) {
-        if (name_of(token) <= page.after && !page.after.empty()) {
-            continue;
-        }
-        if (items.size() == page.count) {
-            next = to_lower_ascii(std::string{items.back().at("id").as_string()});
-            break;
-        }
-        items.push_back(token_json(token));
-    }
-    co_return CentralAnswer{200, central_page(call, std::move(items), next)};
+    co_return central_page_by_name(
+        call, tokens, [](const auto& token) { return token.name; }, token_json);
 }
 
 Task<Result<CentralAnswer>> get_token(const CentralServices& services, const CentralCall& call) {

@@ -210,6 +210,7 @@ const std::vector<CentralRoute>& central_routes() {
         add_central_attestation_routes(all);
         add_central_hub_routes(all);
         add_central_access_routes(all);
+        add_central_user_routes(all);
         add_central_job_routes(all);
         return all;
     }();

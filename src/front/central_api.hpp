@@ -13,6 +13,7 @@
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
 #include "service/jobs.hpp"
+#include "service/users.hpp"
 
 #include <string>
 
@@ -31,6 +32,7 @@ struct CentralServices {
     ScopeId scope;
     service::DeviceGroups& device_groups;
     service::Jobs& jobs;
+    service::Users& users;
 };
 
 class CentralApi final : public net::HttpHandler {

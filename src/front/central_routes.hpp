@@ -69,6 +69,7 @@ void add_central_device_routes(std::vector<CentralRoute>& routes);
 void add_central_attestation_routes(std::vector<CentralRoute>& routes);
 void add_central_hub_routes(std::vector<CentralRoute>& routes);
 void add_central_access_routes(std::vector<CentralRoute>& routes);
+void add_central_user_routes(std::vector<CentralRoute>& routes);
 void add_central_job_routes(std::vector<CentralRoute>& routes);
 
 // What several parts share.
@@ -80,5 +81,26 @@ Task<Result<domain::Device>> central_device(const CentralServices& services,
 /// {"value": […], "nextLink"}. `next`: where the page after this one begins; empty: there is none.
 boost::json::object central_page(const CentralCall& call, boost::json::array items,
                                  const std::string& next);
+
+/// The page asked for of `all`, which are in order of `name_of` without case. malformed as page().
+template <class Item, class NameOf, class Shown>
+Result<CentralAnswer> central_page_by_name(const CentralCall& call, const std::vector<Item>& all,
+                                           const NameOf& name_of, const Shown& shown) {
+    TRY(const auto page, call.page());
+    boost::json::array items;
+    std::string last;
+    for (const auto& item : all) {
+        std::string name = to_lower_ascii(name_of(item));
+        if (!page.after.empty() && name <= page.after) {
+            continue;
+        }
+        if (items.size() == page.count) {
+            return CentralAnswer{200, central_page(call, std::move(items), last)};
+        }
+        items.push_back(shown(item));
+        last = std::move(name);
+    }
+    return CentralAnswer{200, central_page(call, std::move(items), {})};
+}
 
 }  // namespace rollcall::front

@@ -9,35 +9,57 @@
 namespace rollcall::front {
 namespace {
 
+using service::ImportDevice;
 using service::Imported;
 using service::ImportEntry;
 using service::Permission;
 
 /// One entry of the request: read, or refused.
+template <class Entry>
 struct Read {
     std::string id{};
-    Result<ImportEntry> entry;
+    Result<Entry> entry;
 };
 
-Read read_one(DpsCollection collection, const json::value& value) {
+Result<ImportEntry> read_wish(DpsCollection collection, const json::object& object,
+                              const std::string& id) {
+    TRY(auto wish, read_entry(collection, object, id));
+    return ImportEntry{id, std::move(wish)};
+}
+
+Result<ImportDevice> read_device(const json::object& object, const std::string& id) {
+    Fields fields{object};
+    ImportDevice device{id, {}};
+    (void)fields.text("id");
+    device.write.enabled = fields.flag("enabled", true);
+    device.write.display_name = fields.optional_text("displayName");
+    device.write.template_id = fields.optional_text("template");
+    device.write.simulated = fields.optional_flag("simulated");
+    device.write.organizations = fields.optional_texts("organizations");
+    TRY([[maybe_unused]] const Done checked, fields.check());
+    return device;
+}
+
+/// `read` makes a `Result<Entry>` of an object and its id.
+template <class Entry, class ReadEntry>
+Read<Entry> read_one(std::string_view id_name, const json::value& value, const ReadEntry& read) {
     const auto* const object = value.if_object();
     if (object == nullptr) {
         return {{}, Error{ErrorKind::malformed, "an entry is an object", "malformed-member"}};
     }
     Fields fields{*object, {}, Unknown::ignored};
-    const std::string id = fields.text(id_name_of(collection));
+    std::string id = fields.text(id_name);
     if (const auto checked = fields.check(); !checked) {
         return {{}, checked.error()};
     }
-    auto wish = read_entry(collection, *object, id);
-    if (!wish) {
-        return {id, wish.error()};
-    }
-    return {id, ImportEntry{id, *std::move(wish)}};
+    auto entry = read(*object, id);
+    return {std::move(id), std::move(entry)};
 }
 
-Result<std::vector<Read>> read_all(DpsCollection collection, const Call& call, Fields& fields,
-                                   service::Order& order) {
+template <class Entry, class ReadEntry>
+Result<std::vector<Read<Entry>>> read_all(std::string_view id_name, const Call& call,
+                                          Fields& fields, service::Order& order,
+                                          const ReadEntry& read) {
     const auto& list = fields.array("entries");
     TRY(order, call.order(fields));
     TRY([[maybe_unused]] const Done checked, fields.check());
@@ -47,12 +69,20 @@ Result<std::vector<Read>> read_all(DpsCollection collection, const Call& call, F
                          " entries a request",
                      "too-many-entries"};
     }
-    std::vector<Read> entries;
+    std::vector<Read<Entry>> entries;
     entries.reserve(list.size());
     for (const auto& value : list) {
-        entries.push_back(read_one(collection, value));
+        entries.push_back(read_one<Entry>(id_name, value, read));
     }
     return entries;
+}
+
+Result<std::vector<Read<ImportEntry>>> read_wishes(DpsCollection collection, const Call& call,
+                                                   Fields& fields, service::Order& order) {
+    return read_all<ImportEntry>(id_name_of(collection), call, fields, order,
+                                 [collection](const json::object& object, const std::string& id) {
+                                     return read_wish(collection, object, id);
+                                 });
 }
 
 std::string_view word_of(Imported::What what) {
@@ -94,17 +124,21 @@ Imported refused(const Error& error) {
     return imported;
 }
 
-Task<Result<Answer>> import_enrollments(const NativeServices& services, const Call& call) {
-    Fields fields{call.body};
-    service::Order order;
-    CO_TRY(const auto read, read_all(DpsCollection::enrollments, call, fields, order));
-    std::vector<ImportEntry> entries;
+/// Those that could be read.
+template <class Entry>
+std::vector<Entry> good_ones(const std::vector<Read<Entry>>& read) {
+    std::vector<Entry> entries;
     for (const auto& each : read) {
         if (each.entry) {
             entries.push_back(*each.entry);
         }
     }
-    CO_TRY(const auto outcomes, co_await services.enroller.import_individuals(order, entries));
+    return entries;
+}
+
+/// `outcomes`: of the good ones.
+template <class Entry>
+Answer answer_of(const std::vector<Read<Entry>>& read, const std::vector<Imported>& outcomes) {
     json::array told;
     std::size_t next = 0;
     for (const auto& each : read) {
@@ -113,14 +147,32 @@ Task<Result<Answer>> import_enrollments(const NativeServices& services, const Ca
     }
     Answer answer;
     answer.body = json::object{{"entries", std::move(told)}};
-    co_return answer;
+    return answer;
+}
+
+Task<Result<Answer>> import_enrollments(const NativeServices& services, const Call& call) {
+    Fields fields{call.body};
+    service::Order order;
+    CO_TRY(const auto read, read_wishes(DpsCollection::enrollments, call, fields, order));
+    const auto entries = good_ones(read);
+    CO_TRY(const auto outcomes, co_await services.enroller.import_individuals(order, entries));
+    co_return answer_of(read, outcomes);
+}
+
+Task<Result<Answer>> import_devices(const NativeServices& services, const Call& call) {
+    Fields fields{call.body};
+    service::Order order;
+    CO_TRY(const auto read, read_all<ImportDevice>("id", call, fields, order, read_device));
+    const auto devices = good_ones(read);
+    CO_TRY(const auto outcomes, co_await services.enroller.import_devices(order, devices));
+    co_return answer_of(read, outcomes);
 }
 
 /// One after the other: each changes which CAs the next may have.
 Task<Result<Answer>> import_groups(const NativeServices& services, const Call& call) {
     Fields fields{call.body};
     service::Order order;
-    CO_TRY(const auto read, read_all(DpsCollection::groups, call, fields, order));
+    CO_TRY(const auto read, read_wishes(DpsCollection::groups, call, fields, order));
     json::array told;
     for (const auto& each : read) {
         if (!each.entry) {
@@ -156,6 +208,13 @@ void add_import_routes(std::vector<Route>& routes) {
                       {"dryRun"},
                       Body::required,
                       import_groups});
+    routes.push_back({"POST",
+                      "/import/devices",
+                      "importDevices",
+                      Permission::device_write,
+                      {"dryRun"},
+                      Body::required,
+                      import_devices});
 }
 
 }  // namespace rollcall::front

@@ -167,11 +167,17 @@ struct ImportEntry {
     EntryWish wish;
 };
 
+/// A device as another service had it.
+struct ImportDevice {
+    std::string id;
+    DeviceWrite write;
+};
+
 /// What became of it.
 struct Imported {
     enum class What : std::uint8_t {
         made,
-        completed,  ///< it was there without a certificate, and has them now
+        completed,  ///< it was there without a certificate, or words, and has them now
         there,      ///< as it should be
         differs,    ///< it is there, otherwise: left alone
         refused,
@@ -276,6 +282,10 @@ public:
                                                            const std::vector<ImportEntry>& entries);
     /// A group may be without certificates.
     Task<Result<Imported>> import_group(const Order& order, const ImportEntry& entry);
+    /// Devices that may come, or must not, before they come; together, as individuals are. One
+    /// that is there of which nothing was said gets what is said here.
+    Task<Result<std::vector<Imported>>> import_devices(const Order& order,
+                                                       const std::vector<ImportDevice>& devices);
 
     // Symmetric keys of both (enroller_keys.cpp). Errors beside domain/key_slots.hpp's: conflict
     // "attests-by-certificate", malformed "malformed-key".
@@ -368,8 +378,13 @@ private:
     static Result<Plan> plan_write(const Snapshot& snapshot, const std::string& id,
                                    const DeviceWrite& write, const domain::Writing& writing);
     struct Import;
+    /// Plans many things to be done in one commit.
+    using BatchPlanner = std::function<Task<Result<Done>>(domain::Changes&)>;
+    Task<Result<Done>> change_together(const Order& order, const BatchPlanner& planner);
     Task<Result<Done>> plan_imports(const Order& order, std::vector<Import>& imports,
                                     domain::Changes& changes);
+    Task<Result<Imported>> plan_device_import(const Order& order, const ImportDevice& device,
+                                              domain::Changes& changes);
     Result<Plan> plan_import(Import& import, const Snapshot& snapshot,
                              const domain::Writing& writing);
     Result<Plan> plan_group_import(Import& import, const Snapshot& snapshot,

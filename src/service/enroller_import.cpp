@@ -94,6 +94,22 @@ std::optional<x509::Certificate> meant(const domain::SlotWish& wish,
     return std::nullopt;
 }
 
+Error repeated_entry() {
+    return {ErrorKind::malformed, "the entry stands twice in one request", "repeated-entry"};
+}
+
+/// What one of a batch changes, beside the rest; the state of the configuration is expected once.
+void put_beside(domain::Changes& changes, domain::Changes one, const domain::AuditEvent& event) {
+    for (auto& expected : one.expects) {
+        if (!std::holds_alternative<domain::ExpectConfig>(expected)) {
+            changes.expects.push_back(std::move(expected));
+        }
+    }
+    std::move(one.writes.begin(), one.writes.end(), std::back_inserter(changes.writes));
+    changes.moves_anchors |= one.moves_anchors;
+    changes.audit.push_back(event);
+}
+
 /// Decides about an entry that is there already: true where its empty slots shall be filled.
 bool settle(Imported& outcome, std::vector<std::string> differences, bool empty, bool bare) {
     const bool only_slots =
@@ -175,8 +191,7 @@ Task<Result<std::vector<Imported>>> Enroller::import_individuals(
         if (!id) {
             import.outcome.refusal = id.error();
         } else if (!ids.insert(id->str()).second) {
-            import.outcome.refusal = Error{
-                ErrorKind::malformed, "the entry stands twice in one request", "repeated-entry"};
+            import.outcome.refusal = repeated_entry();
         } else if (!slots) {
             import.outcome.refusal = slots.error();
         } else if (!keys) {
@@ -187,23 +202,31 @@ Task<Result<std::vector<Imported>>> Enroller::import_individuals(
         }
         imports.push_back(std::move(import));
     }
+    const BatchPlanner planner = [&](domain::Changes& changes) {
+        return plan_imports(order, imports, changes);
+    };
+    CO_TRY([[maybe_unused]] const Done done, co_await change_together(order, planner));
+    std::vector<Imported> outcomes;
+    outcomes.reserve(imports.size());
+    for (auto& import : imports) {
+        outcomes.push_back(std::move(import.outcome));
+    }
+    co_return outcomes;
+}
+
+Task<Result<Done>> Enroller::change_together(const Order& order, const BatchPlanner& planner) {
     for (int attempt = 0; attempt < limits::change_attempts_max; ++attempt) {
         domain::Changes changes;
-        CO_TRY([[maybe_unused]] const Done planned, co_await plan_imports(order, imports, changes));
-        std::optional<Result<store::Receipt>> receipt;
-        if (!order.dry_run && !changes.writes.empty()) {
-            receipt = co_await ledger_.commit(changes);
+        CO_TRY([[maybe_unused]] const Done planned, co_await planner(changes));
+        if (order.dry_run || changes.writes.empty()) {
+            co_return Done{};
         }
-        if (!receipt || *receipt) {
-            std::vector<Imported> outcomes;
-            outcomes.reserve(imports.size());
-            for (auto& import : imports) {
-                outcomes.push_back(std::move(import.outcome));
-            }
-            co_return outcomes;
+        const auto receipt = co_await ledger_.commit(changes);
+        if (receipt) {
+            co_return Done{};
         }
-        if (receipt->error().kind != ErrorKind::stale) {
-            co_return receipt->error();
+        if (receipt.error().kind != ErrorKind::stale) {
+            co_return receipt.error();
         }
     }
     co_return too_busy();
@@ -234,18 +257,75 @@ Task<Result<Done>> Enroller::plan_imports(const Order& order, std::vector<Import
         if (plan->changes.writes.empty()) {
             continue;
         }
-        for (auto& expected : plan->changes.expects) {
-            if (!std::holds_alternative<domain::ExpectConfig>(expected)) {
-                changes.expects.push_back(std::move(expected));
-            }
-        }
-        std::move(plan->changes.writes.begin(), plan->changes.writes.end(),
-                  std::back_inserter(changes.writes));
-        changes.moves_anchors |= plan->changes.moves_anchors;
-        changes.audit.push_back(
-            audit_event(order, plan->action, plan->object, plan->detail, writing.now));
+        const auto event =
+            audit_event(order, plan->action, plan->object, plan->detail, writing.now);
+        put_beside(changes, std::move(plan->changes), event);
     }
     co_return Done{};
+}
+
+/// One of a batch; refused only for what concerns all of them.
+Task<Result<Imported>> Enroller::plan_device_import(const Order& order, const ImportDevice& device,
+                                                    domain::Changes& changes) {
+    Imported outcome;
+    const auto id = parse_device_id(device.id);
+    const auto registration = parse_registration_id(device.id);
+    if (!id || !registration) {
+        outcome.refusal = id ? registration.error() : id.error();
+        co_return outcome;
+    }
+    Subject subject;
+    subject.device = *id;
+    subject.device_notes = true;
+    subject.individual = *registration;
+    CO_TRY(const Snapshot snapshot, co_await look(subject));
+    const domain::Writing writing = draw(order);
+    auto plan = plan_write(snapshot, device.id, device.write, writing);
+    if (!plan) {
+        outcome.refusal = plan.error();
+        co_return outcome;
+    }
+    outcome.what = What::made;
+    if (snapshot.device) {
+        auto differences = plan->detail.names();
+        const bool blank = snapshot.device_notes == domain::DeviceNotes{};
+        const bool as_it_was =
+            std::find(differences.begin(), differences.end(), "state") == differences.end();
+        outcome.what = differences.empty()  ? What::there
+                       : blank && as_it_was ? What::completed
+                                            : What::differs;
+        if (outcome.what == What::differs) {
+            outcome.differences = std::move(differences);
+        }
+    }
+    if (outcome.what == What::made || outcome.what == What::completed) {
+        const auto event =
+            audit_event(order, plan->action, plan->object, plan->detail, writing.now);
+        put_beside(changes, std::move(plan->changes), event);
+    }
+    co_return outcome;
+}
+
+Task<Result<std::vector<Imported>>> Enroller::import_devices(
+    const Order& order, const std::vector<ImportDevice>& devices) {
+    CO_TRY([[maybe_unused]] const Done reason, check_reason(order));
+    std::vector<Imported> outcomes;
+    const BatchPlanner planner = [&](domain::Changes& changes) -> Task<Result<Done>> {
+        outcomes.clear();
+        std::set<std::string> ids;
+        for (const auto& device : devices) {
+            Imported outcome;
+            if (ids.insert(to_lower_ascii(device.id)).second) {
+                CO_TRY(outcome, co_await plan_device_import(order, device, changes));
+            } else {
+                outcome.refusal = repeated_entry();
+            }
+            outcomes.push_back(std::move(outcome));
+        }
+        co_return Done{};
+    };
+    CO_TRY([[maybe_unused]] const Done done, co_await change_together(order, planner));
+    co_return outcomes;
 }
 
 Result<Enroller::Plan> Enroller::plan_group_import(Import& import, const Snapshot& snapshot,

@@ -246,5 +246,51 @@ TEST_F(EnrollerImportTest, AGroupsKeysAreNotMadeUp) {
     EXPECT_THAT(group("keys", {}).differences, ElementsAre("attestation"));
 }
 
+TEST_F(EnrollerImportTest, DevicesAreKnownBeforeTheyCome) {
+    DeviceWrite press;
+    press.enabled = true;
+    press.display_name = "Press 9";
+    press.template_id = "dtmi:plant:press;1";
+    press.organizations = {{"north"}};
+    DeviceWrite blocked;
+    blocked.enabled = false;
+    const std::vector<ImportDevice> devices{
+        {"dev-9", press}, {"dev-8", blocked}, {"DEV-9", press}, {"no spaces", {}}};
+    order.dry_run = true;
+    EXPECT_EQ(run(desk.enroller.import_devices(order, devices)).value().at(0).what, What::made);
+    const auto nine = DeviceId::trusted("dev-9");
+    EXPECT_FALSE(run(desk.store.device(nine)).value());
+    order.dry_run = false;
+    const auto first = run(desk.enroller.import_devices(order, devices)).value();
+    EXPECT_EQ(first.at(0).what, What::made);
+    EXPECT_EQ(first.at(1).what, What::made);
+    EXPECT_EQ(reason(first.at(2)), "repeated-entry");
+    EXPECT_TRUE(first.at(3).refusal);
+    EXPECT_EQ(run(desk.store.device_notes(nine)).value().display_name, "Press 9");
+    EXPECT_TRUE(run(desk.store.device(DeviceId::trusted("dev-8"))).value()->blocked);
+
+    const auto events = desk.audit().size();
+    const auto second = run(desk.enroller.import_devices(order, devices)).value();
+    EXPECT_EQ(second.at(0).what, What::there);
+    EXPECT_EQ(second.at(1).what, What::there);
+    EXPECT_EQ(desk.audit().size(), events);
+}
+
+TEST_F(EnrollerImportTest, WhatIsSaidOfADeviceIsNotWrittenOver) {
+    const std::vector<ImportDevice> blank{{"dev-9", {}}};
+    ASSERT_EQ(run(desk.enroller.import_devices(order, blank)).value().at(0).what, What::made);
+    std::vector<ImportDevice> named{{"dev-9", {}}};
+    named[0].write.display_name = "Press 9";
+    EXPECT_EQ(run(desk.enroller.import_devices(order, named)).value().at(0).what, What::completed);
+    named[0].write.display_name = "Press 10";
+    named[0].write.enabled = false;
+    const auto other = run(desk.enroller.import_devices(order, named)).value().at(0);
+    EXPECT_EQ(other.what, What::differs);
+    EXPECT_THAT(other.differences, ElementsAre("state", "displayName"));
+    const auto nine = DeviceId::trusted("dev-9");
+    EXPECT_EQ(run(desk.store.device_notes(nine)).value().display_name, "Press 9");
+    EXPECT_FALSE(run(desk.store.device(nine)).value()->blocked);
+}
+
 }  // namespace
 }  // namespace rollcall::service

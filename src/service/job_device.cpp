@@ -50,8 +50,9 @@ domain::Changes keeping(const JobDevice& device) {
 
 }  // namespace
 
-Task<void> JobRun::serve(JobDevice device) {
-    const auto turned = co_await turn(device);
+Task<void> JobRun::run_errand(JobDevice device, Errand errand) {
+    auto done = errand == Errand::serve ? turn(device) : give_up(device);
+    const auto turned = co_await std::move(done);
     if (!turned) {
         if (!trouble_) {
             trouble_ = turned.error();
@@ -89,6 +90,12 @@ Task<Result<JobRun::Turn>> JobRun::turn(JobDevice& device) {
         }
     }
     co_return Turn::over;
+}
+
+Task<Result<JobRun::Turn>> JobRun::give_up(JobDevice& device) {
+    const std::string fault = "the device was not connected for " +
+                              std::to_string(limits::job_connect_time.count()) + " s";
+    co_return co_await fail(device, fault);
 }
 
 /// `device` as it stands after it.

@@ -123,7 +123,7 @@ Task<Result<Done>> JobRun::everyone(std::uint64_t first, std::uint64_t end) {
             if (halted()) {
                 co_return Done{};
             }
-            co_await send_out(std::move(device));
+            co_await send_out(std::move(device), Errand::serve);
         }
         if (devices.next.empty()) {
             break;
@@ -146,12 +146,9 @@ Task<Result<Done>> JobRun::wait_for_absent() {
                 co_return Done{};
             }
             const bool here = world_.hub.sessions().of(device.device) != nullptr;
-            if (here) {
-                co_await send_out(std::move(device));
-            } else if (late) {
-                const std::string seconds = std::to_string(limits::job_connect_time.count());
-                const std::string fault = "the device was not connected for " + seconds + " s";
-                CO_TRY([[maybe_unused]] const Turn over, co_await fail(device, fault));
+            if (here || late) {
+                const Errand errand = here ? Errand::serve : Errand::give_up;
+                co_await send_out(std::move(device), errand);
             } else {
                 absent_.push_back(std::move(device));
             }
@@ -165,7 +162,7 @@ Task<Result<Done>> JobRun::wait_for_absent() {
     co_return Done{};
 }
 
-Task<void> JobRun::send_out(domain::JobDevice device) {
+Task<void> JobRun::send_out(domain::JobDevice device, Errand errand) {
     co_await room_for_one();
     if (halted()) {
         co_return;
@@ -178,7 +175,7 @@ Task<void> JobRun::send_out(domain::JobDevice device) {
         }
     }
     ++out_;
-    world_.host.spawn("job-device", serve(std::move(device)));
+    world_.host.spawn("job-device", run_errand(std::move(device), errand));
 }
 
 Task<void> JobRun::breathe(std::chrono::milliseconds time) {

@@ -45,6 +45,8 @@ public:
 private:
     /// What became of one device for now.
     enum class Turn { over, absent };
+    /// What is to be done about one device beside others.
+    enum class Errand { serve, give_up };
 
     Task<Result<Done>> attempt();
     Task<Result<Done>> finish(domain::JobStatus how, const std::string& fault);
@@ -61,16 +63,18 @@ private:
     Task<Result<Done>> batch(std::uint64_t first, std::uint64_t end);
     Task<Result<Done>> everyone(std::uint64_t first, std::uint64_t end);
     Task<Result<Done>> wait_for_absent();
-    Task<void> send_out(domain::JobDevice device);
+    /// Several at a time, so that their commits are one.
+    Task<void> send_out(domain::JobDevice device, Errand errand);
     Task<void> breathe(std::chrono::milliseconds time);
     Task<void> room_for_one();
     Task<void> all_back();
     bool halted() const;
 
     // One device (job_device.cpp). `device` is then as it is kept.
-    Task<void> serve(domain::JobDevice device);
+    Task<void> run_errand(domain::JobDevice device, Errand errand);
     Task<Result<Turn>> turn(domain::JobDevice& device);
     Task<Result<Turn>> act(domain::JobDevice& device, const domain::JobAct& act);
+    Task<Result<Turn>> give_up(domain::JobDevice& device);
     Task<Result<Turn>> call(domain::JobDevice& device, const domain::JobAct& act);
     Task<Result<Turn>> fail(domain::JobDevice& device, const std::string& fault);
     Task<Result<Done>> keep(const domain::JobDevice& device);

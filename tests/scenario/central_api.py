@@ -309,10 +309,7 @@ class BadInput(CentralTest):
                         self.fail("of two certificates none is the one that is meant")
                     self.assertIn(answer.status, (413, 422), answer.text)
                     self.assertNotIn(key.decode().splitlines()[1], answer.text)
-        for folder, _, files in os.walk(self.server.data):
-            for each in files:
-                with open(os.path.join(folder, each), "rb") as opened:
-                    self.assertNotIn(key.splitlines()[1], opened.read(), each)
+        self.assert_in_no_file([key.splitlines()[1]], self.server.data)
 
     def test_addresses_and_queries(self):
         for method, path, status in (

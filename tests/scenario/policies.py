@@ -202,19 +202,8 @@ class Policies(Steady):
         policy = Policy.made(self.server, self.own("ci"), "EnrollmentRead")
         self.assertEqual(self.status(policy.token()), 200)
         self.assertEqual(self.status(policy.token(name="nobody")), 401)
-        held = b""
-        for directory, _, files in os.walk(self.server.data):
-            for file in files:
-                path = os.path.join(directory, file)
-                if os.path.isfile(path):
-                    with open(path, "rb") as opened:
-                        held += opened.read()
-        with open(self.server.log, "rb") as log:
-            held += log.read()
-        self.assertGreater(len(held), 4096)
-        self.assertNotIn(policy.key.encode(), held)
-        self.assertNotIn(base64.b64decode(policy.key), held)
-        self.assertNotIn(policy.token().encode(), held)
+        self.assert_in_no_file([policy.key.encode(), base64.b64decode(policy.key),
+                                policy.token().encode()])
 
 
 if __name__ == "__main__":

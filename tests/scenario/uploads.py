@@ -48,12 +48,8 @@ class Uploads(Scenario):
         status, _ = self.server.api(f"/groups/{self.own('group')}/certificates/primary", "PUT",
                                     {"certificate": self.read(root.certificate) + key})
         self.assertEqual(status, 400)
-        for where, _, names in os.walk(os.path.dirname(self.server.data)):
-            for name in names:
-                path = os.path.join(where, name)
-                if path.startswith((self.server.data, self.server.log)) and os.path.isfile(path):
-                    with open(path, "rb") as file:
-                        self.assertNotIn(secret.encode(), file.read(), path)
+        self.assert_in_no_file([secret.encode()], self.server.data)
+        self.assertNotIn(secret, self.read(self.server.log))
 
     def test_containers_are_named(self):
         root = self.openssl.root(self.own("root"))

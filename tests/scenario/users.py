@@ -12,7 +12,7 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.operator import Door, Policy, admin_bearer  # noqa: E402
 from lab.scenario import Scenario, main  # noqa: E402
-from lab.server import Server  # noqa: E402
+from lab.server import Server, rollcall  # noqa: E402
 
 PASSWORD = "three words and more"
 # limits.hpp: source_failures_burst, name_failures_burst
@@ -153,6 +153,17 @@ class Restart(People):
         self.server.kill()
         self.server.start()
         self.assertEqual(browser.caller(), f"user:{ann}")
+
+    def test_nobody_stays_signed_in_at_a_restored_server(self):
+        browser = self.browser(self.user("ann", "viewer"))
+        file = os.path.join(self.scratch, "backup.tar")
+        other = Server(os.path.join(self.scratch, "other"))
+        self.command("backup", file)
+        rollcall("restore", file, "--data", other.data)
+        with other:
+            browser.server = other
+            self.assertEqual(browser.ask("GET", "/session")[0], 401)
+            self.assertEqual(browser.sign_in(self.own("ann"))[0], 201)
 
 
 class Guessing(Scenario):

@@ -18,7 +18,7 @@ struct CentralDoor : NativeDoor {
     service::DeviceGroups device_groups{store, store, clock, entropy};
     service::Jobs jobs{{store, store, hub, job_host, clock, entropy}};
     front::CentralApi central{{enroller, access, hub, trust_book, store, telemetry, clock, entropy,
-                               facts.scope, device_groups, jobs}};
+                               facts.scope, device_groups, jobs, users}};
 
     struct Reply : HttpReply {
         std::string text{};
