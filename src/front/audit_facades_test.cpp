@@ -34,8 +34,10 @@ struct Told {
 class AuditFacades : public ::testing::Test {
 protected:
     AuditFacades() {
-        const auto made = test::run(
-            door.access.create(NativeDoor::order(), "auditor", domain::Role::administrator, {}));
+        const auto order = NativeDoor::order();
+        service::TokenWish auditor;
+        auditor.name = "auditor";
+        const auto made = test::run(door.access.create(order, auditor));
         secret = made->secret;
         secrets.push_back(secret);
     }

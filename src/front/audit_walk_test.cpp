@@ -24,8 +24,10 @@ const std::set<std::string_view> elsewhere{"callDeviceMethod"};
 class AuditWalk : public ::testing::Test {
 protected:
     AuditWalk() {
-        const auto made = test::run(
-            door.access.create(NativeDoor::order(), "auditor", domain::Role::administrator, {}));
+        const auto order = NativeDoor::order();
+        service::TokenWish auditor;
+        auditor.name = "auditor";
+        const auto made = test::run(door.access.create(order, auditor));
         secret = made->secret;
         secrets.push_back(secret);
     }
@@ -181,6 +183,9 @@ TEST_F(AuditWalk, EveryChangeIsToldAndNoSecretIs) {
     step("POST", "/import/groups",
          moved("enrollmentGroupId", "moved", "signingCertificates", a_root("Moved").certificate()),
          "group.create", "group/moved", {"primaryAfter"});
+    step("POST", "/import/devices",
+         {{"entries", json::array{json::object{{"id", "press-9"}, {"displayName", "Press 9"}}}}},
+         "device.create", "device/press-9", {"displayName"});
     step("POST", "/import/enrollments",
          moved("registrationId", "dev-7", "clientCertificates", third.leaf("dev-7")),
          "enrollment.create", "enrollment/dev-7", {"primaryAfter"});
@@ -279,8 +284,10 @@ TEST_F(AuditWalk, ALogIsPrunedOnlyWhereItIsWholeAndPast) {
 
     const std::string now = to_iso8601_ticks(door.clock.now());
     door.clock.advance(std::chrono::seconds{1});
-    ASSERT_TRUE(test::run(
-        door.access.create(NativeDoor::order(), "later", domain::Role::administrator, {})));
+    const auto order = NativeDoor::order();
+    service::TokenWish another;
+    another.name = "later";
+    ASSERT_TRUE(test::run(door.access.create(order, another)));
     EXPECT_EQ(prune(now).at("/events").to_number<int>(), 0) << "what is not older stays";
     const std::string later = to_iso8601_ticks(door.clock.now());
     EXPECT_THAT(prune(later, "?dryRun=true").text("/summary/0"),
