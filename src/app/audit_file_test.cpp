@@ -11,6 +11,7 @@
 #include <fstream>
 #include <functional>
 
+#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
