@@ -284,9 +284,9 @@ TEST_F(EnrollerImportTest, WhatIsSaidOfADeviceIsNotWrittenOver) {
     EXPECT_EQ(run(desk.enroller.import_devices(order, named)).value().at(0).what, What::completed);
     named[0].write.display_name = "Press 10";
     named[0].write.enabled = false;
-    const auto other = run(desk.enroller.import_devices(order, named)).value().at(0);
-    EXPECT_EQ(other.what, What::differs);
-    EXPECT_THAT(other.differences, ElementsAre("state", "displayName"));
+    const auto otherwise = run(desk.enroller.import_devices(order, named)).value().at(0);
+    EXPECT_EQ(otherwise.what, What::differs);
+    EXPECT_THAT(otherwise.differences, ElementsAre("state", "displayName"));
     const auto nine = DeviceId::trusted("dev-9");
     EXPECT_EQ(run(desk.store.device_notes(nine)).value().display_name, "Press 9");
     EXPECT_FALSE(run(desk.store.device(nine)).value()->blocked);
