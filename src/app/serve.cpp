@@ -66,6 +66,7 @@ struct Ground {
     std::string hub;  ///< what devices get as assignedHub
     service::OpenidSettings openid;
     std::optional<LocalCa> local_ca;
+    std::string ca_pem;  ///< the local CA's own certificate; empty: there is none
     net::CredentialFiles credential;
     std::unique_ptr<net::TlsServer> tls;
     bool new_token = false;
@@ -107,6 +108,7 @@ Result<Ground> prepare(const Settings& settings, World& world) {
         ground.credential = ground.local_ca->server_files();
         TRY([[maybe_unused]] const bool made,
             ground.local_ca->ensure(world.clock.now(), world.entropy));
+        TRY(ground.ca_pem, read_file(ground.local_ca->ca_file(), limits::webhook_ca_bytes_max));
     }
     TRY(const auto credential, net::read_credential(ground.credential));
     TRY(ground.tls, net::TlsServer::make({credential}, world.metrics));
@@ -171,6 +173,7 @@ private:
     service::TrustBook trust_book_{store_, store_};
     service::Admission admission_{clock_, metrics_, rates_of(settings_)};
     service::Sessions sessions_;
+    service::RegistrationRate rate_;
     WebhookCaller webhooks_{settings_.webhooks};
     service::Registrar registrar_{store_,
                                   store_,
@@ -182,7 +185,8 @@ private:
                                   deep_searches_,
                                   metrics_,
                                   {.scope = scope_},
-                                  {.webhooks = &webhooks_, .sessions = &sessions_}};
+                                  {.webhooks = &webhooks_, .sessions = &sessions_, .rate = &rate_}};
+    service::Overview overview_{store_, refusals_, trust_book_, sessions_, rate_, clock_};
     service::TrustWatch trust_watch_{store_, trust_book_, sessions_};
     service::Enroller enroller_{store_, trust_watch_, trust_book_, clock_, entropy_};
     service::Hub hub_{store_,     store_, trust_book_, sessions_, *ground_.telemetry,
@@ -209,7 +213,11 @@ private:
                               .hub = ground_.hub,
                               .version = std::string{version},
                               .tools_host = operator_hosts(settings_, ground_.hub).front(),
-                              .started = clock_.now()};
+                              .started = clock_.now(),
+                              .doors = {},
+                              .names = settings_.names,
+                              .ca_pem = ground_.ca_pem,
+                              .openid = !settings_.openid.issuer.empty()};
     std::atomic<bool> ready_{false};
     front::DeviceHttps provisioning_{registrar_, clock_, entropy_, pace_of(settings_)};
     front::DpsMessages messages_{registrar_, clock_, entropy_, message_pace_of(settings_)};
@@ -225,7 +233,7 @@ private:
     front::DeviceReception devices_{provisioning_, hub_https_, mqtt_door_, amqp_door_};
     front::NativeApi native_api_{{enroller_, access_, trust_book_, store_, refusals_, hub_,
                                   *ground_.telemetry, clock_, entropy_, facts_, auditor_, users_,
-                                  sign_in_}};
+                                  sign_in_, store_, overview_}};
     const front::ArmService resource_{
         .scope = scope_.str(),
         .operators_host = facts_.tools_host,

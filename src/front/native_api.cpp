@@ -149,6 +149,7 @@ const std::vector<Route>& native_routes() {
         add_user_routes(all);
         add_session_routes(all);
         add_import_routes(all);
+        add_overview_routes(all);
         return all;
     }();
     return routes;

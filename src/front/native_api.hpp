@@ -11,6 +11,7 @@
 #include "service/auditor.hpp"
 #include "service/enroller.hpp"
 #include "service/hub.hpp"
+#include "service/overview.hpp"
 #include "service/sign_in.hpp"
 #include "service/users.hpp"
 #include "store/refusals.hpp"
@@ -36,6 +37,12 @@ struct ServerFacts {
     std::string tools_host{};
     TimePoint started{};
     std::vector<Door> doors{};
+    /// By which devices reach the doors, the first first.
+    std::vector<std::string> names{};
+    /// PEM of the local CA that signs the server's certificate; empty: that came from elsewhere.
+    std::string ca_pem{};
+    /// People can sign in at an OpenID provider.
+    bool openid = false;
 };
 
 /// Everything the routes work with; all of it outlives the NativeApi.
@@ -53,6 +60,8 @@ struct NativeServices {
     service::Auditor& auditor;
     service::Users& users;
     service::SignIn& sign_in;
+    store::FleetReader& fleet;
+    service::Overview& overview;
 };
 
 class NativeApi final : public net::HttpHandler {

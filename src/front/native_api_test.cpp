@@ -106,11 +106,14 @@ TEST_F(NativeApiTest, TheDocumentAndTheRoutesAreTheSame) {
 
 TEST_F(NativeApiTest, EveryRouteButTheDocumentAndSigningInWantsAPermission) {
     for (const auto& route : native_routes()) {
-        const bool open =
-            route.operation_id == "getOpenapi" || route.operation_id == "createSession";
+        const bool open = route.operation_id == "getOpenapi" ||
+                          route.operation_id == "createSession" ||
+                          route.operation_id == "listSignInMethods";
         EXPECT_EQ(route.permission == service::Permission::none, open) << route.operation_id;
         const bool reads = std::string_view{service::to_string(route.permission)}.ends_with("read");
-        const bool asks = route.method == "GET" || route.operation_id == "previewGroupCertificate";
+        const bool asks = route.method == "GET" ||
+                          route.operation_id == "previewGroupCertificate" ||
+                          route.operation_id == "inspectCertificate";
         EXPECT_EQ(asks && route.permission != service::Permission::none, reads)
             << route.operation_id;
     }
@@ -179,8 +182,9 @@ TEST_F(NativeApiTest, EveryRouteRefusesUnknownParametersAndMembers) {
 TEST_F(NativeApiTest, EveryChangeTakesAReason) {
     for (const auto& route : native_routes()) {
         const bool own = route.permission == service::Permission::session_write ||
-                         route.operation_id == "createSession";
-        if (own) {  // a user's own session concerns nobody else
+                         route.operation_id == "createSession" ||
+                         route.operation_id == "inspectCertificate";
+        if (own) {  // a user's own session concerns nobody else, and who looks changes nothing
             continue;
         }
         const bool changes = route.method != "GET" && route.body != Body::none;
@@ -351,6 +355,14 @@ TEST_F(NativeApiTest, TellsWhatTheServerIs) {
     EXPECT_EQ(reply.text("/scopeId"), "0ne12345678");
     EXPECT_EQ(reply.text("/caller/name"), "local administrator");
     EXPECT_EQ(reply.text("/doors/0/address"), "127.0.0.1:9443");
+    EXPECT_TRUE(reply.at("/serverCa").is_null());
+    EXPECT_TRUE(door.send("GET", "/sign-in-methods").at("/openId").is_null());
+    door.facts.ca_pem = "the CA";
+    door.facts.names = {"dps.example"};
+    door.facts.openid = true;
+    EXPECT_EQ(door.send("GET", "/server").text("/serverCa"), "the CA");
+    EXPECT_EQ(door.send("GET", "/server").text("/names/0"), "dps.example");
+    EXPECT_EQ(door.send("GET", "/sign-in-methods").text("/openId/start"), "/auth/oidc/start");
 }
 
 TEST_F(NativeApiTest, AGroupLivesAndDies) {
@@ -627,6 +639,17 @@ TEST_F(NativeApiTest, DevicesAndRegistrationsAreShownAndStopped) {
     }
     EXPECT_EQ(door.send("GET", "/devices").at("/items").as_array().size(), 3u);
     EXPECT_EQ(door.send("GET", "/devices?prefix=dev&limit=1").at("/items").as_array().size(), 1u);
+    const auto found = door.send("GET", "/devices?search=EV-2&group=G&total=true");
+    EXPECT_EQ(found.at("/items").as_array().size(), 1u);
+    EXPECT_EQ(found.at("/total").to_number<int>(), 1);
+    EXPECT_EQ(found.text("/items/0/id"), "dev-2");
+    EXPECT_EQ(found.text("/items/0/displayName"), "dev-2");
+    EXPECT_FALSE(found.at("/items/0/connected").as_bool());
+    EXPECT_EQ(found.text("/items/0/slot"), "primary");
+    EXPECT_EQ(found.text("/items/0/leafNotAfter"), to_iso8601_seconds(leaf.not_after()));
+    EXPECT_FALSE(found.at("/items/0/lastRegistered").is_null());
+    EXPECT_EQ(door.send("GET", "/devices?individual=true").at("/items").as_array().size(), 0u);
+    EXPECT_EQ(door.send("GET", "/devices?state=asleep").code(), "malformed-parameter");
     EXPECT_EQ(door.send("POST", "/devices/dev-1/block").text("/state"), "blocked");
     EXPECT_EQ(door.send("GET", "/devices?state=blocked").text("/items/0/id"), "dev-1");
     EXPECT_EQ(door.send("POST", "/devices/dev-2/block?dryRun=true").text("/impact/first/0"),
@@ -716,6 +739,75 @@ TEST_F(NativeApiTest, TheAuditLogIsReadAndVerified) {
     const auto verified = door.send("GET", "/audit/verification");
     EXPECT_TRUE(verified.at("/intact").as_bool());
     EXPECT_EQ(verified.at("/events").to_number<int>(), 2);
+}
+
+TEST_F(NativeApiTest, TheAuditLogIsSearchedFromItsEnd) {
+    door.group_with("first", old_root.certificate());
+    door.group_with("second", new_root.certificate());
+    const auto last = door.send("GET", "/audit?order=newest&limit=1");
+    EXPECT_EQ(last.text("/items/0/object"), "group/second");
+    const auto rest = door.send("GET", "/audit?order=newest&object=FIRST&limit=1");
+    EXPECT_EQ(rest.text("/items/0/object"), "group/first");
+    EXPECT_EQ(door.send("GET", "/audit?order=newest&actor=nobody").at("/items").as_array().size(),
+              0u);
+    EXPECT_EQ(door.send("GET", "/audit?order=upside-down").code(), "malformed-parameter");
+    EXPECT_EQ(door.send("GET", "/audit?object=first").code(), "malformed-parameter");
+}
+
+TEST_F(NativeApiTest, ListsAreSearched) {
+    door.group_with("plant-a", old_root.certificate());
+    door.group_with("plant-b", new_root.certificate());
+    const auto ids = [this](const std::string& target, const char* member) {
+        std::vector<std::string> all;
+        const auto reply = door.send("GET", target);
+        for (const auto& item : reply.at("/items").as_array()) {
+            all.emplace_back(item.as_object().at(member).as_string());
+        }
+        return all;
+    };
+    EXPECT_THAT(ids("/groups?search=T-B", "id"), ElementsAre("plant-b"));
+    EXPECT_THAT(ids("/groups?search=%25", "id"), ElementsAre());
+    const auto subject = new_root.certificate().subject();
+    EXPECT_EQ(
+        ids("/ca-certificates?search=" + to_upper_hex(new_root.certificate().sha256().bytes), "id")
+            .size(),
+        1u);
+    (void)door.send("POST", "/enrollments",
+                    json::object{{"registrationId", "Press-1"}, {"symmetricKey", json::object{}}});
+    EXPECT_THAT(ids("/enrollments?search=RESS", "registrationId"), ElementsAre("Press-1"));
+    EXPECT_THAT(ids("/enrollments?search=lathe", "registrationId"), ElementsAre());
+}
+
+TEST_F(NativeApiTest, TheOverviewTellsOfAllAtOnce) {
+    door.group_with("g", old_root.certificate());
+    const auto entry = domain::entry_of(door.group("g"));
+    door.known_device("dev-1", entry, domain::Slot::primary, old_root.certificate(), leaf);
+    const auto reply = door.send("GET", "/overview");
+    EXPECT_EQ(reply.at("/devices/total").to_number<int>(), 1);
+    EXPECT_EQ(reply.at("/devices/provisioned").to_number<int>(), 1);
+    EXPECT_EQ(reply.at("/groups").to_number<int>(), 1);
+    EXPECT_EQ(reply.text("/adoption/0/group"), "g");
+    EXPECT_EQ(reply.at("/adoption/0/devices").to_number<int>(), 1);
+    EXPECT_EQ(reply.text("/adoption/0/subject"), old_root.certificate().subject());
+    EXPECT_EQ(reply.at("/expiries").as_array().size(), 2u);
+    EXPECT_EQ(reply.at("/registrationsPerMinute").as_array().size(), 60u);
+}
+
+TEST_F(NativeApiTest, ACertificateIsLookedAtAndNotKept) {
+    const auto ask = [this](const json::object& body) {
+        return door.send("POST", "/certificates/inspect", body);
+    };
+    const auto events = door.audit().size();
+    const auto good = ask({{"certificate", old_root.certificate().pem()}});
+    EXPECT_EQ(good.text("/certificate/subject"), old_root.certificate().subject());
+    EXPECT_EQ(good.at("/findings").as_array().size(), 0u);
+    EXPECT_GE(ask({{"certificate", leaf.pem()}}).at("/findings").as_array().size(), 1u)
+        << "a leaf is no CA";
+    const auto named =
+        ask({{"certificate", leaf.pem()}, {"as", "device"}, {"registrationId", "somebody-else"}});
+    EXPECT_GE(named.at("/findings").as_array().size(), 1u);
+    EXPECT_EQ(ask({{"certificate", "a picture"}}).status, 400u);
+    EXPECT_EQ(door.audit().size(), events);
 }
 
 TEST_F(NativeApiTest, ATokenIsMadeUsedAndRevoked) {

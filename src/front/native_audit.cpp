@@ -33,7 +33,24 @@ Task<Result<Answer>> list_audit(const NativeServices& services, const Call& call
         co_return Error{ErrorKind::malformed, "the parameter 'after' is the `next` of a page",
                         "malformed-parameter"};
     }
-    CO_TRY(const auto page, co_await services.reader.audit(request));
+    const auto order = call.in_query("order").value_or("oldest");
+    if (order != "oldest" && order != "newest") {
+        co_return Error{ErrorKind::malformed, "the parameter 'order' is oldest or newest",
+                        "malformed-parameter"};
+    }
+    const store::AuditFilter filter{call.in_query("actor").value_or(""),
+                                    call.in_query("action").value_or(""),
+                                    call.in_query("object").value_or("")};
+    const bool narrows = !(filter.actor.empty() && filter.action.empty() && filter.object.empty());
+    if (narrows && order == "oldest") {
+        co_return Error{ErrorKind::malformed,
+                        "'actor', 'action' and 'object' narrow the log from its newest event on: "
+                        "also give order=newest",
+                        "malformed-parameter"};
+    }
+    auto asked = order == "newest" ? services.fleet.audit_backwards(request, filter)
+                                   : services.reader.audit(request);
+    CO_TRY(const auto page, co_await std::move(asked));
     Answer answer;
     answer.body = page_of(page);
     co_return answer;
@@ -85,8 +102,13 @@ Task<Result<Answer>> prune_audit(const NativeServices& services, const Call& cal
 
 void add_audit_routes(std::vector<Route>& routes) {
     const auto read = Permission::audit_read;
-    routes.push_back(
-        {"GET", "/audit", "listAudit", read, {"limit", "after"}, Body::none, list_audit});
+    routes.push_back({"GET",
+                      "/audit",
+                      "listAudit",
+                      read,
+                      {"limit", "after", "order", "actor", "action", "object"},
+                      Body::none,
+                      list_audit});
     routes.push_back(
         {"GET", "/audit/verification", "verifyAudit", read, {}, Body::none, verify_audit});
     routes.push_back({"GET", "/audit/head", "getAuditHead", read, {}, Body::none, seal_audit});

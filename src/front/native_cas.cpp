@@ -20,7 +20,9 @@ Task<Result<Answer>> list_cas(const NativeServices& services, const Call& call) 
     CO_TRY(const Pem pem, call.pem());
     CO_TRY(const auto trust, co_await services.trust_book.current());
     Answer answer;
-    answer.body = page_of(service::cas_page(*trust, page, services.clock.now()), pem);
+    answer.body = page_of(
+        service::cas_page(*trust, page, services.clock.now(), call.in_query("search").value_or("")),
+        pem);
     co_return answer;
 }
 
@@ -95,7 +97,7 @@ void add_ca_routes(std::vector<Route>& routes) {
                       "/ca-certificates",
                       "listCaCertificates",
                       read,
-                      {"limit", "after", "pem"},
+                      {"limit", "after", "pem", "search"},
                       Body::none,
                       list_cas});
     routes.push_back(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Native API: devices and their registrations, with what they proved themselves with and why they
 // were refused.
+#include "base/limits.hpp"
 #include "front/native_routes.hpp"
 
 #include <array>
@@ -37,29 +38,70 @@ json::value registration_json(const std::optional<domain::Registration>& registr
     return registration ? json::value(to_json(*registration)) : json::value(nullptr);
 }
 
-Task<Result<Answer>> list_devices(const NativeServices& services, const Call& call) {
-    CO_TRY(const auto request, call.page());
-    store::DeviceFilter filter;
-    filter.id_prefix = call.in_query("prefix").value_or("");
-    if (const auto word = call.in_query("state")) {
-        using State = domain::DeviceState;
-        constexpr std::array states{State::registered, State::provisioned,
-                                    State::waiting_for_approval, State::blocked};
-        for (const auto state : states) {
-            if (domain::to_string(state) == *word) {
-                filter.state = state;
-            }
-        }
-        if (!filter.state) {
-            co_return Error{ErrorKind::malformed,
-                            "the parameter 'state' is registered, provisioned, "
-                            "waiting-for-approval or blocked",
-                            "malformed-parameter"};
+Result<domain::DeviceState> parse_state(const std::string& word) {
+    using State = domain::DeviceState;
+    constexpr std::array states{State::registered, State::provisioned, State::waiting_for_approval,
+                                State::blocked};
+    for (const auto state : states) {
+        if (domain::to_string(state) == word) {
+            return state;
         }
     }
-    CO_TRY(const auto page, co_await services.reader.devices(request, filter));
+    return Error{
+        ErrorKind::malformed,
+        "the parameter 'state' is registered, provisioned, waiting-for-approval or blocked",
+        "malformed-parameter"};
+}
+
+Result<store::FleetFilter> read_filter(const Call& call) {
+    store::FleetFilter filter;
+    filter.id_prefix = call.in_query("prefix").value_or("");
+    filter.containing = call.in_query("search").value_or("");
+    filter.group = call.in_query("group");
+    TRY(filter.individual, call.flag("individual"));
+    if (const auto word = call.in_query("state")) {
+        TRY(filter.state, parse_state(*word));
+    }
+    return filter;
+}
+
+/// A device of a list: what it is called, whether it is connected now, and what it last proved
+/// itself with.
+json::object listed(const store::FleetDevice& each, const service::Sessions& sessions) {
+    json::object body = to_json(each.noted.device);
+    body["displayName"] = each.noted.name();
+    body["connected"] = sessions.of(each.noted.device.id) != nullptr;
+    const auto& registration = each.registration;
+    const bool came = registration && registration->adoptions > 0;
+    const bool by_certificate =
+        came && registration->last.attestation == domain::AttestationKind::x509;
+    const auto if_any = [](bool any, const std::string& text) {
+        return any ? json::value(text) : json::value(nullptr);
+    };
+    const auto& last = came ? registration->last : domain::Adoption{};
+    body["lastRegistered"] = if_any(came, to_iso8601_ticks(last.at));
+    body["slot"] = if_any(came, std::string{domain::to_string(last.slot)});
+    body["leafNotAfter"] = if_any(by_certificate, to_iso8601_seconds(last.not_after));
+    return body;
+}
+
+/// `prefix` and `state` alone have an index to be found by; `search` looks through the list.
+Task<Result<Answer>> list_devices(const NativeServices& services, const Call& call) {
+    CO_TRY(const auto request, call.page());
+    CO_TRY(const auto filter, read_filter(call));
+    CO_TRY(const bool total, call.flag("total"));
+    CO_TRY(const auto page, co_await services.fleet.fleet(request, filter));
+    json::array items;
+    for (const auto& each : page.items) {
+        items.push_back(listed(each, services.hub.sessions()));
+    }
+    json::object body = page_json(std::move(items), page.next);
+    if (total) {
+        CO_TRY(const auto count, co_await services.fleet.fleet_count(filter));
+        body["total"] = count;
+    }
     Answer answer;
-    answer.body = page_of(page);
+    answer.body = std::move(body);
     co_return answer;
 }
 
@@ -215,10 +257,15 @@ Task<Result<Answer>> explain_registration(const NativeServices& services, const 
 
 Task<Result<Answer>> list_refusals(const NativeServices& services, const Call& call) {
     CO_TRY(const auto request, call.page());
-    CO_TRY(const auto newest, co_await services.refusals.newest(request.count));
+    const auto cause = call.in_query("cause");
+    CO_TRY(const auto newest,
+           co_await services.refusals.newest(cause ? limits::page_max : request.count));
     json::array items;
     for (const auto& refusal : newest) {
-        items.push_back(to_json(refusal));
+        const bool meant = !cause || domain::to_string(refusal.cause) == *cause;
+        if (meant && items.size() < request.count) {
+            items.push_back(to_json(refusal));
+        }
     }
     Answer answer;
     answer.body = page_json(std::move(items), {});
@@ -230,13 +277,14 @@ Task<Result<Answer>> list_refusals(const NativeServices& services, const Call& c
 void add_device_routes(std::vector<Route>& routes) {
     const auto read = Permission::device_read;
     const auto write = Permission::device_write;
-    routes.push_back({"GET",
-                      "/devices",
-                      "listDevices",
-                      read,
-                      {"limit", "after", "state", "prefix"},
-                      Body::none,
-                      list_devices});
+    routes.push_back(
+        {"GET",
+         "/devices",
+         "listDevices",
+         read,
+         {"limit", "after", "state", "prefix", "search", "group", "individual", "total"},
+         Body::none,
+         list_devices});
     routes.push_back({"GET", "/devices/{device}", "getDevice", read, {}, Body::none, get_device});
     routes.push_back({"POST",
                       "/devices/{device}/approve",
@@ -292,7 +340,7 @@ void add_registration_routes(std::vector<Route>& routes) {
                       Body::none,
                       explain_registration});
     routes.push_back(
-        {"GET", "/refusals", "listRefusals", read, {"limit"}, Body::none, list_refusals});
+        {"GET", "/refusals", "listRefusals", read, {"limit", "cause"}, Body::none, list_refusals});
 }
 
 }  // namespace rollcall::front

@@ -37,7 +37,10 @@ Removal read_mode(Fields& fields) {
 Task<Result<Answer>> list_enrollments(const NativeServices& services, const Call& call) {
     CO_TRY(const auto request, call.page());
     CO_TRY(const Pem pem, call.pem());
-    CO_TRY(const auto page, co_await services.reader.individuals(request));
+    const std::string part = call.in_query("search").value_or("");
+    auto asked = part.empty() ? services.reader.individuals(request)
+                              : services.fleet.individuals_containing(request, part);
+    CO_TRY(const auto page, co_await std::move(asked));
     Answer answer;
     answer.body = page_of(page, pem);
     co_return answer;
@@ -164,7 +167,7 @@ void add_enrollment_routes(std::vector<Route>& routes) {
                       "/enrollments",
                       "listEnrollments",
                       read,
-                      {"limit", "after", "pem"},
+                      {"limit", "after", "pem", "search"},
                       Body::none,
                       list_enrollments});
     routes.push_back({"POST",

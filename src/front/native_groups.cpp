@@ -22,7 +22,9 @@ Task<Result<Answer>> list_groups(const NativeServices& services, const Call& cal
     CO_TRY(const Pem pem, call.pem());
     CO_TRY(const auto trust, co_await services.trust_book.current());
     Answer answer;
-    answer.body = page_of(service::groups_page(*trust, page, services.clock.now()), pem);
+    answer.body = page_of(service::groups_page(*trust, page, services.clock.now(),
+                                               call.in_query("search").value_or("")),
+                          pem);
     co_return answer;
 }
 
@@ -68,16 +70,6 @@ Task<Result<Answer>> delete_group(const NativeServices& services, const Call& ca
     co_return deleted(outcome);
 }
 
-std::string_view word_of(service::CertificateAdoption::Standing standing) {
-    using Standing = service::CertificateAdoption::Standing;
-    switch (standing) {
-        case Standing::current: return "current";
-        case Standing::pending: return "pending";
-        case Standing::gone: break;
-    }
-    return "gone";
-}
-
 Task<Result<Answer>> get_adoption(const NativeServices& services, const Call& call) {
     CO_TRY(const Pem pem, call.pem());
     CO_TRY(const auto trust, co_await services.trust_book.current());
@@ -107,8 +99,13 @@ Task<Result<Answer>> get_adoption(const NativeServices& services, const Call& ca
 void add_group_routes(std::vector<Route>& routes) {
     const auto read = Permission::group_read;
     const auto write = Permission::group_write;
-    routes.push_back(
-        {"GET", "/groups", "listGroups", read, {"limit", "after", "pem"}, Body::none, list_groups});
+    routes.push_back({"GET",
+                      "/groups",
+                      "listGroups",
+                      read,
+                      {"limit", "after", "pem", "search"},
+                      Body::none,
+                      list_groups});
     routes.push_back({"POST", "/groups", "createGroup", write, {}, Body::required, create_group});
     routes.push_back({"GET", "/groups/{group}", "getGroup", read, {"pem"}, Body::none, get_group});
     routes.push_back({"PATCH",

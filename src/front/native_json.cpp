@@ -455,6 +455,16 @@ json::array to_json(const std::vector<std::string>& texts) {
     return array;
 }
 
+std::string_view word_of(service::CertificateAdoption::Standing standing) {
+    using Standing = service::CertificateAdoption::Standing;
+    switch (standing) {
+        case Standing::current: return "current";
+        case Standing::pending: return "pending";
+        case Standing::gone: break;
+    }
+    return "gone";
+}
+
 json::object page_json(json::array items, const std::string& next) {
     return {{"items", std::move(items)}, {"next", text_or_null(next)}};
 }

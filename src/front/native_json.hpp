@@ -51,6 +51,8 @@ json::object to_json(const service::Preview& preview, const std::vector<x509::Fi
 json::array to_json(const std::vector<x509::Finding>& findings);
 json::array to_json(const std::vector<std::string>& texts);
 
+/// "current", "pending", "gone".
+std::string_view word_of(service::CertificateAdoption::Standing standing);
 /// {"items": …, "next": … or null}
 json::object page_json(json::array items, const std::string& next);
 

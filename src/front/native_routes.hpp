@@ -91,6 +91,7 @@ void add_policy_routes(std::vector<Route>& routes);
 void add_user_routes(std::vector<Route>& routes);
 void add_session_routes(std::vector<Route>& routes);
 void add_import_routes(std::vector<Route>& routes);
+void add_overview_routes(std::vector<Route>& routes);
 
 // What several parts share.
 

@@ -106,6 +106,7 @@ Task<Result<DeviceAnswer>> Registrar::register_device(const domain::Registration
         auto& decision = std::get<domain::Decision>(verdict);
         if (decision.repeated) {
             repeated_.add();
+            note_rate(&RegistrationRate::assigned);
             admission_.succeeded(request.peer_address);
             co_return DeviceAnswer{decision.registration.last.operation, decision.registration};
         }
@@ -128,9 +129,16 @@ void Registrar::committed(const domain::Decision& decision,
                           const domain::RegistrationRequest& request) {
     const bool assigned = decision.registration.status == domain::RegistrationStatus::assigned;
     (assigned ? assigned_ : failed_).add();
+    note_rate(assigned ? &RegistrationRate::assigned : &RegistrationRate::refused);
     admission_.succeeded(request.peer_address);
     if (decision.left_us && helpers_.sessions != nullptr) {
         helpers_.sessions->end(decision.registration.device_id, SessionEnd::moved);
+    }
+}
+
+void Registrar::note_rate(void (RegistrationRate::*what)(TimePoint)) const {
+    if (helpers_.rate != nullptr) {
+        (helpers_.rate->*what)(clock_.now());
     }
 }
 
@@ -257,6 +265,7 @@ Task<Result<Registrar::Judged>> Registrar::judge(const domain::RegistrationReque
 Result<DeviceAnswer> Registrar::refuse(const domain::Refusal& refusal, const Judged& judged,
                                        const domain::RegistrationRequest& request, TimePoint now) {
     refused_.add();
+    note_rate(&RegistrationRate::refused);
     admission_.refused(request.peer_address);
     refusals_.note(refusal_record(refusal, request, judged.context.registration.has_value(), now));
     if (!refusal.is_disabled()) {

@@ -7,6 +7,7 @@
 #include "base/world.hpp"
 #include "domain/decision.hpp"
 #include "service/admission.hpp"
+#include "service/registration_rate.hpp"
 #include "service/sessions.hpp"
 #include "service/trust_book.hpp"
 #include "service/webhook.hpp"
@@ -34,6 +35,7 @@ struct RegistrarSettings {
 struct RegistrarHelpers {
     AllocationHook* webhooks = nullptr;  ///< none: custom allocation fails
     Sessions* sessions = nullptr;        ///< of devices that move to another hub; none: no hub here
+    RegistrationRate* rate = nullptr;    ///< none: nobody looks
 };
 
 class Registrar {
@@ -76,6 +78,7 @@ private:
         domain::WebhookReply reply;
     };
 
+    void note_rate(void (RegistrationRate::*what)(TimePoint)) const;
     Task<Result<domain::WebhookReply>> ask_webhook(const domain::AskWebhook& ask,
                                                    const Judged& judged,
                                                    const domain::RegistrationRequest& request,

@@ -27,14 +27,21 @@ std::optional<SlotCertificate> slot_certificate(const TrustView& trust,
     return view;
 }
 
+/// ASCII letters without case; everything contains "".
+bool contains(const std::string& text, const std::string& part) {
+    return to_lower_ascii(text).find(to_lower_ascii(part)) != std::string::npos;
+}
+
 /// The records after `after`, `count` of them, in the order of their keys.
-template <class Record, class Key>
+template <class Record, class Key, class Keep>
 std::pair<std::vector<const Record*>, std::string> page_of(const std::vector<Record>& records,
                                                            const store::PageRequest& page,
-                                                           const Key& key_of) {
+                                                           const Key& key_of, const Keep& keep) {
     std::map<std::string, const Record*> sorted;
     for (const auto& record : records) {
-        sorted.emplace(key_of(record), &record);
+        if (keep(record)) {
+            sorted.emplace(key_of(record), &record);
+        }
     }
     std::vector<const Record*> found;
     std::string last;
@@ -140,9 +147,10 @@ Result<const domain::CaCertificate*> find_named_ca(const TrustView& trust,
 }
 
 store::Page<GroupView> groups_page(const TrustView& trust, const store::PageRequest& page,
-                                   TimePoint now) {
+                                   TimePoint now, const std::string& part) {
     const auto key_of = [](const auto& group) { return to_lower_ascii(group.id.str()); };
-    auto [found, next] = page_of(trust.records().groups, page, key_of);
+    const auto keep = [&part](const auto& group) { return contains(group.id.str(), part); };
+    auto [found, next] = page_of(trust.records().groups, page, key_of, keep);
     store::Page<GroupView> views{{}, std::move(next)};
     for (const auto* const group : found) {
         views.items.push_back(view_of(trust, *group, now));
@@ -150,10 +158,14 @@ store::Page<GroupView> groups_page(const TrustView& trust, const store::PageRequ
     return views;
 }
 
-store::Page<CaView> cas_page(const TrustView& trust, const store::PageRequest& page,
-                             TimePoint now) {
+store::Page<CaView> cas_page(const TrustView& trust, const store::PageRequest& page, TimePoint now,
+                             const std::string& part) {
     const auto key_of = [](const auto& ca) { return ca.id.str(); };
-    auto [found, next] = page_of(trust.records().cas, page, key_of);
+    const auto keep = [&part](const auto& ca) {
+        return contains(ca.name, part) || contains(ca.certificate.subject(), part) ||
+               contains(to_upper_hex(ca.certificate.sha256().bytes), part);
+    };
+    auto [found, next] = page_of(trust.records().cas, page, key_of, keep);
     store::Page<CaView> views{{}, std::move(next)};
     for (const auto* const ca : found) {
         views.items.push_back(view_of(trust, *ca, now));

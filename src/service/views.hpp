@@ -69,12 +69,12 @@ Result<const domain::CaCertificate*> find_named_ca(const domain::TrustView& trus
 /// not_found "device-not-found".
 Error no_device(const std::string& id);
 
-/// In the order of the id without case.
+/// In the order of the id without case; those whose id contains `part`, without case.
 store::Page<GroupView> groups_page(const domain::TrustView& trust, const store::PageRequest& page,
-                                   TimePoint now);
-/// In the order of the record's id.
+                                   TimePoint now, const std::string& part = {});
+/// In the order of the record's id; those whose name, subject or SHA-256 contains `part`.
 store::Page<CaView> cas_page(const domain::TrustView& trust, const store::PageRequest& page,
-                             TimePoint now);
+                             TimePoint now, const std::string& part = {});
 
 /// How many registrations of a group last rested on one certificate in one slot.
 struct CertificateAdoption {

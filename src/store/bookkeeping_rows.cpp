@@ -174,6 +174,26 @@ Result<Done> append_audit(Database& database, const AuditRecord& record) {
     return query.run();
 }
 
+namespace {
+
+Result<AuditRecord> read_audit_record(Query& row) {
+    AuditRecord record;
+    record.sequence = row.unsigned_integer();
+    record.event.at = row.time();
+    record.event.actor = row.text();
+    record.event.source = row.text();
+    record.event.action = row.text();
+    record.event.object = row.text();
+    record.event.detail = row.text();
+    record.event.reason = row.text();
+    record.previous = row.digest();
+    record.hash = row.digest();
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return record;
+}
+
+}  // namespace
+
 Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t after,
                                             std::size_t count) {
     TRY(auto* const statement,
@@ -181,21 +201,24 @@ Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t af
                           " FROM audit WHERE sequence>? ORDER BY sequence LIMIT ?"));
     Query row{statement};
     row.bind(after).bind(std::uint64_t{count});
-    return read_all<AuditRecord>(row, [&row]() -> Result<AuditRecord> {
-        AuditRecord record;
-        record.sequence = row.unsigned_integer();
-        record.event.at = row.time();
-        record.event.actor = row.text();
-        record.event.source = row.text();
-        record.event.action = row.text();
-        record.event.object = row.text();
-        record.event.detail = row.text();
-        record.event.reason = row.text();
-        record.previous = row.digest();
-        record.hash = row.digest();
-        TRY([[maybe_unused]] const auto sound, row.sound());
-        return record;
-    });
+    return read_all<AuditRecord>(row, [&row] { return read_audit_record(row); });
+}
+
+Result<std::vector<AuditRecord>> list_audit_backwards(Database& database, std::uint64_t before,
+                                                      const AuditFilter& filter,
+                                                      std::size_t count) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " AUDIT_COLUMNS " FROM audit WHERE (?1=0 OR sequence<?1)"
+                          " AND (?2='' OR instr(lower(actor), ?2))"
+                          " AND (?3='' OR instr(lower(action), ?3))"
+                          " AND (?4='' OR instr(lower(object), ?4))"
+                          " ORDER BY sequence DESC LIMIT ?5"));
+    const std::string actor = to_lower_ascii(filter.actor);
+    const std::string action = to_lower_ascii(filter.action);
+    const std::string object = to_lower_ascii(filter.object);
+    Query row{statement};
+    row.bind(before).bind(actor).bind(action).bind(object).bind(std::uint64_t{count});
+    return read_all<AuditRecord>(row, [&row] { return read_audit_record(row); });
 }
 
 Result<Done> prune_audit(Database& database, std::uint64_t up_to, const Digest& key) {

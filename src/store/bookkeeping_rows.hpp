@@ -4,7 +4,7 @@
 #pragma once
 
 #include "store/database.hpp"
-#include "store/store.hpp"
+#include "store/fleet.hpp"
 
 namespace rollcall::store {
 
@@ -26,6 +26,9 @@ Result<std::vector<domain::SasPolicy>> list_policies(Database& database);
 Result<Done> append_audit(Database& database, const AuditRecord& record);
 Result<std::vector<AuditRecord>> list_audit(Database& database, std::uint64_t after,
                                             std::size_t count);
+/// The newest first, from the one before `before` on; 0: from the newest.
+Result<std::vector<AuditRecord>> list_audit_backwards(Database& database, std::uint64_t before,
+                                                      const AuditFilter& filter, std::size_t count);
 /// Takes records up to `up_to` away and keeps the last of them as a checkpoint signed with `key`.
 /// Nothing where a checkpoint stands there or behind already; conflict where there is no such
 /// record.

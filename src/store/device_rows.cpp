@@ -369,10 +369,87 @@ Result<std::uint64_t> count_registrations(Database& database, const Registration
     const std::string from_the_first;
     Query row{statement};
     bind_filter(row, filter, from_the_first, 1);
-    TRY([[maybe_unused]] const bool counted, row.step());
-    const std::uint64_t count = row.unsigned_integer();
-    TRY([[maybe_unused]] const auto sound, row.sound());
-    return count;
+    return read_count(row);
+}
+
+namespace {
+
+Result<Done> count_states(Database& database, FleetCounts& counts) {
+    TRY(auto* const statement,
+        database.prepared("SELECT state, count(*) FROM devices GROUP BY state"));
+    Query row{statement};
+    while (true) {
+        TRY(const bool more, row.step());
+        if (!more) {
+            return Done{};
+        }
+        const auto state = row.enumerator(domain::DeviceState::blocked);
+        counts.devices.at(static_cast<std::size_t>(state)) = row.unsigned_integer();
+        TRY([[maybe_unused]] const auto sound, row.sound());
+    }
+}
+
+/// Groups one by one, enrollments of single devices together.
+Result<Done> count_groups(Database& database, FleetCounts& counts) {
+    TRY(auto* const statement,
+        database.prepared("SELECT entry_id, entry_instance, ca_sha256, slot, devices"
+                          " FROM adoption_counts WHERE entry_kind=1"));
+    Query row{statement};
+    TRY(counts.groups, read_all<GroupCount>(row, [&row]() -> Result<GroupCount> {
+            GroupCount group;
+            group.entry = {domain::EntryRef::Kind::group, row.text(), row.text()};
+            group.count.ca_sha256 = row.digest();
+            group.count.slot = row.enumerator(domain::Slot::secondary);
+            group.count.devices = row.unsigned_integer();
+            TRY([[maybe_unused]] const auto sound, row.sound());
+            return group;
+        }));
+    return Done{};
+}
+
+Result<Done> count_own_slots(Database& database, FleetCounts& counts) {
+    TRY(auto* const statement,
+        database.prepared("SELECT coalesce(sum(devices), 0) FROM adoption_counts"
+                          " WHERE entry_kind=0 AND slot=?"));
+    for (const auto slot : domain::both_slots) {
+        Query row{statement};
+        row.bind(slot);
+        TRY(counts.own_slots.at(domain::index(slot)), read_count(row));
+    }
+    return Done{};
+}
+
+/// Only of those that came with a certificate.
+Result<Done> count_leaf_ends(Database& database, FleetCounts& counts) {
+    TRY(auto* const statement,
+        database.prepared("SELECT a.not_after/86400000000 AS day, count(*)"
+                          " FROM registrations AS r JOIN adoptions AS a"
+                          " ON a.registration=r.id AND a.ring=r.adoptions%20"
+                          " WHERE r.adoptions>0 AND a.attestation=? GROUP BY day ORDER BY day"));
+    Query row{statement};
+    row.bind(domain::AttestationKind::x509);
+    TRY(counts.leaf_ends, read_all<DayCount>(row, [&row]() -> Result<DayCount> {
+            DayCount day;
+            day.day = std::chrono::sys_days{std::chrono::days{row.integer()}};
+            day.devices = row.unsigned_integer();
+            TRY([[maybe_unused]] const auto sound, row.sound());
+            return day;
+        }));
+    return Done{};
+}
+
+}  // namespace
+
+Result<FleetCounts> count_all(Database& database) {
+    FleetCounts counts;
+    TRY([[maybe_unused]] const Done states, count_states(database, counts));
+    TRY([[maybe_unused]] const Done groups, count_groups(database, counts));
+    TRY([[maybe_unused]] const Done slots, count_own_slots(database, counts));
+    TRY([[maybe_unused]] const Done ends, count_leaf_ends(database, counts));
+    TRY(auto* const statement, database.prepared("SELECT count(*) FROM individuals"));
+    Query row{statement};
+    TRY(counts.individuals, read_count(row));
+    return counts;
 }
 
 Result<std::vector<domain::Adoption>> list_adoptions(Database& database, const RegistrationId& id) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "store/database.hpp"
-#include "store/store.hpp"
+#include "store/fleet.hpp"
 
 #include <map>
 #include <vector>
@@ -49,6 +49,12 @@ Result<Done> delete_device(Database& database, const DeviceId& id);
 Result<std::optional<domain::Device>> get_device(Database& database, const DeviceId& id);
 Result<std::vector<domain::Device>> list_devices(Database& database, const DeviceFilter& filter,
                                                  const std::string& after, std::size_t count);
+
+/// Devices with what is said of them, without their registrations.
+Result<std::vector<domain::NotedDevice>> list_fleet(Database& database, const FleetFilter& filter,
+                                                    const std::string& after, std::size_t count);
+Result<std::uint64_t> count_fleet(Database& database, const FleetFilter& filter);
+Result<FleetCounts> count_all(Database& database);
 
 /// Nothing said: no row.
 Result<Done> put_device_notes(Database& database, const DeviceId& device,

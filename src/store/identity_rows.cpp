@@ -95,6 +95,13 @@ domain::DeviceNotes read_device_notes(Query& row) {
     return notes;
 }
 
+Result<domain::NotedDevice> read_noted_device(Query& row) {
+    TRY(auto device, read_device(row));
+    auto notes = read_device_notes(row);
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return domain::NotedDevice{std::move(device), std::move(notes)};
+}
+
 /// ?1 to ?3: where the range of ids begins, ends, and whether its first is in it; ?4 the count, ?5
 /// the state.
 #define IN_RANGE " id>=?1 AND id<?2 AND (?3 OR id<>?1)"
@@ -150,12 +157,74 @@ Result<std::vector<domain::NotedDevice>> list_noted_devices(Database& database,
                               " FROM devices" WITH_NOTES)));
     Query row{statement};
     bind_range(row, filter, from, beyond, after < filter.id_prefix, count);
-    return read_all<domain::NotedDevice>(row, [&row]() -> Result<domain::NotedDevice> {
-        TRY(auto device, read_device(row));
-        auto notes = read_device_notes(row);
-        TRY([[maybe_unused]] const auto sound, row.sound());
-        return domain::NotedDevice{std::move(device), std::move(notes)};
-    });
+    return read_all<domain::NotedDevice>(row, [&row] { return read_noted_device(row); });
+}
+
+namespace {
+
+/// ?1, ?7, ?8: where the range of ids begins, ends, and whether its first is in it; ?2 the count,
+/// ?3 the state, ?4 the group, ?5 individual, ?6 the part of a name. A device that nobody said
+/// anything of, and that never registered, has NULLs.
+#define OF_FLEET                                                              \
+    " WHERE id>=?1 AND id<?7 AND (?8 OR id<>?1) AND (?3 IS NULL OR state=?3)" \
+    " AND (?4 IS NULL OR (entry_kind=1 AND entry_id=?4 COLLATE NOCASE))"      \
+    " AND (NOT ?5 OR (entry_kind=0 AND entry_id<>''))"                        \
+    " AND (?6='' OR instr(lower(id), ?6) OR instr(lower(registration), ?6)"   \
+    " OR instr(lower(display_name), ?6))"
+#define USUAL_FLEET " FROM devices" WITH_NOTES OF_FLEET
+#define UNUSUAL_FLEET \
+    " FROM devices INDEXED BY devices_by_state" WITH_NOTES OF_FLEET " AND state=?3 AND state<>1"
+static_assert(static_cast<int>(domain::EntryRef::Kind::individual) == 0);
+static_assert(static_cast<int>(domain::EntryRef::Kind::group) == 1);
+
+bool is_unusual(const FleetFilter& filter) {
+    return filter.state && *filter.state != domain::DeviceState::provisioned;
+}
+
+/// The texts that a statement is bound to, which outlive it.
+struct FleetTexts {
+    FleetTexts(const FleetFilter& filter, const std::string& after)
+        : from(std::max(after, filter.id_prefix)),
+          beyond(filter.id_prefix + '\x7f'),
+          part(to_lower_ascii(filter.containing)),
+          inclusive(after < filter.id_prefix) {}
+
+    std::string from;
+    std::string beyond;  ///< ids are ASCII: the byte beyond all of them ends a prefix's range
+    std::string part;
+    bool inclusive;
+};
+
+void bind_fleet(Query& row, const FleetFilter& filter, const FleetTexts& texts, std::size_t count) {
+    row.bind(texts.from).bind(std::uint64_t{count});
+    filter.state ? row.bind(*filter.state) : row.bind_null();
+    filter.group ? row.bind(*filter.group) : row.bind_null();
+    row.bind(filter.individual).bind(texts.part).bind(texts.beyond).bind(texts.inclusive);
+}
+
+}  // namespace
+
+Result<std::vector<domain::NotedDevice>> list_fleet(Database& database, const FleetFilter& filter,
+                                                    const std::string& after, std::size_t count) {
+    TRY(auto* const statement,
+        database.prepared(
+            is_unusual(filter)
+                ? "SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS UNUSUAL_FLEET " ORDER BY id LIMIT ?2"
+                : "SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS USUAL_FLEET " ORDER BY id LIMIT ?2"));
+    const FleetTexts texts{filter, after};
+    Query row{statement};
+    bind_fleet(row, filter, texts, count);
+    return read_all<domain::NotedDevice>(row, [&row] { return read_noted_device(row); });
+}
+
+Result<std::uint64_t> count_fleet(Database& database, const FleetFilter& filter) {
+    TRY(auto* const statement,
+        database.prepared(is_unusual(filter) ? "SELECT count(*)" UNUSUAL_FLEET " LIMIT ?2"
+                                             : "SELECT count(*)" USUAL_FLEET " LIMIT ?2"));
+    const FleetTexts texts{filter, {}};
+    Query row{statement};
+    bind_fleet(row, filter, texts, 1);
+    return read_count(row);
 }
 
 Result<Done> put_device_notes(Database& database, const DeviceId& device,

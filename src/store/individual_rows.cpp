@@ -145,6 +145,22 @@ Result<std::vector<domain::IndividualEnrollment>> list_individuals(Database& dat
         row, [&] { return read_individual(row, database, cache); });
 }
 
+Result<std::vector<domain::IndividualEnrollment>> find_individuals(Database& database,
+                                                                   CertificateCache& cache,
+                                                                   const std::string& part,
+                                                                   const std::string& after,
+                                                                   std::size_t count) {
+    TRY(auto* const statement,
+        database.prepared("SELECT " INDIVIDUAL_COLUMNS
+                          " FROM individuals WHERE id>? AND instr(id, ?) ORDER BY id LIMIT ?"));
+    const std::string key = to_lower_ascii(after);
+    const std::string folded = to_lower_ascii(part);
+    Query row{statement};
+    row.bind(key).bind(folded).bind(std::uint64_t{count});
+    return read_all<domain::IndividualEnrollment>(
+        row, [&] { return read_individual(row, database, cache); });
+}
+
 Result<bool> leaf_in_disabled_entry(Database& database, const Digest& leaf) {
     TRY(auto* const statement, database.prepared("SELECT EXISTS (SELECT 1 FROM individuals"
                                                  " WHERE enabled=0 AND primary_sha256=?1)"

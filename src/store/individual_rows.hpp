@@ -20,6 +20,12 @@ Result<std::vector<domain::IndividualEnrollment>> list_individuals(Database& dat
                                                                    CertificateCache& cache,
                                                                    const std::string& after,
                                                                    std::size_t count);
+/// The same, of those whose id contains `part`, without case.
+Result<std::vector<domain::IndividualEnrollment>> find_individuals(Database& database,
+                                                                   CertificateCache& cache,
+                                                                   const std::string& part,
+                                                                   const std::string& after,
+                                                                   std::size_t count);
 Result<bool> leaf_in_disabled_entry(Database& database, const Digest& leaf);
 
 }  // namespace rollcall::store

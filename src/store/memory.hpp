@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both doors in memory, with the meaning of sqlite.* (one contract test runs against both): what
+// All doors in memory, with the meaning of sqlite.* (one contract test runs against both): what
 // service tests and the simulator use. Nothing survives the process. Safe from any thread.
 #pragma once
 
-#include "store/store.hpp"
+#include "store/fleet.hpp"
 
 #include <map>
 #include <mutex>
@@ -11,7 +11,7 @@
 
 namespace rollcall::store {
 
-class MemoryStore final : public StoreReader, public Ledger {
+class MemoryStore final : public StoreReader, public FleetReader, public Ledger {
 public:
     explicit MemoryStore(const Digest& audit_key);
 
@@ -77,6 +77,16 @@ public:
     Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) override;
     Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) override;
 
+    // --- FleetReader ---
+    Task<Result<Page<FleetDevice>>> fleet(const PageRequest& page,
+                                          const FleetFilter& filter) override;
+    Task<Result<std::uint64_t>> fleet_count(const FleetFilter& filter) override;
+    Task<Result<FleetCounts>> fleet_counts() override;
+    Task<Result<Page<domain::IndividualEnrollment>>> individuals_containing(
+        const PageRequest& page, const std::string& part) override;
+    Task<Result<Page<AuditRecord>>> audit_backwards(const PageRequest& page,
+                                                    const AuditFilter& filter) override;
+
 private:
     /// Keys are those of the rows: folded where ids compare without case.
     struct State {
@@ -120,6 +130,7 @@ private:
         return place == records.end() ? std::nullopt : std::optional{place->second};
     }
     Result<Done> answering() const;
+    FleetDevice fleet_device(const domain::Device& device) const;
     template <class Is>
     Result<std::optional<domain::User>> user_that(Is is) const;
     bool leaf_in_disabled_entry(const Digest& leaf) const;

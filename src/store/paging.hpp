@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/limits.hpp"
-#include "store/store.hpp"
+#include "store/fleet.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -33,6 +33,9 @@ inline std::string key_of(const domain::Device& device) {
 }
 inline std::string key_of(const domain::NotedDevice& noted) {
     return noted.device.id.str();
+}
+inline std::string key_of(const FleetDevice& device) {
+    return key_of(device.noted);
 }
 inline std::string key_of(const domain::DeviceGroup& group) {
     return group.id;

@@ -61,6 +61,14 @@ Result<std::vector<T>> read_all(Query& row, Read read_row) {
     }
 }
 
+/// The only number of the only row.
+inline Result<std::uint64_t> read_count(Query& row) {
+    TRY([[maybe_unused]] const bool counted, row.step());
+    const std::uint64_t count = row.unsigned_integer();
+    TRY([[maybe_unused]] const auto sound, row.sound());
+    return count;
+}
+
 /// The only row, or none.
 template <class T, class Read>
 Result<std::optional<T>> read_one(Query& row, Read read_row) {

@@ -58,6 +58,7 @@ SqliteStore::~SqliteStore() {
 void SqliteStore::close() {
     ledger_.stop();
     listings_.join();
+    fleet_.join();
     trust_.join();
 }
 
@@ -418,6 +419,65 @@ Task<Result<Page<AuditRecord>>> SqliteStore::audit(const PageRequest& page) {
     CO_TRY(const std::uint64_t after, parse_sequence(page.after));
     const auto question = [&](Database& database) {
         return list_audit(database, after, page_size(page) + 1);
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+// --- Questions about the whole fleet --------------------------------------------------------
+
+Task<Result<Page<FleetDevice>>> SqliteStore::fleet(const PageRequest& page,
+                                                   const FleetFilter& filter) {
+    using Answer = Result<std::vector<FleetDevice>>;
+    const auto question = [&](Database& database) -> Answer {
+        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
+        TRY(auto devices, list_fleet(database, filter, page.after, page_size(page) + 1));
+        std::vector<FleetDevice> items;
+        items.reserve(devices.size());
+        for (auto& noted : devices) {
+            TRY(auto registration, get_registration(database, noted.device.registration));
+            items.push_back({std::move(noted), std::move(registration)});
+        }
+        TRY([[maybe_unused]] const auto ended, snapshot.commit());
+        return items;
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<std::uint64_t>> SqliteStore::fleet_count(const FleetFilter& filter) {
+    const auto question = [&](Database& database) { return count_fleet(database, filter); };
+    co_return co_await ask_on(fleet_, question);
+}
+
+Task<Result<FleetCounts>> SqliteStore::fleet_counts() {
+    const auto question = [](Database& database) -> Result<FleetCounts> {
+        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
+        TRY(auto counts, count_all(database));
+        TRY([[maybe_unused]] const auto ended, snapshot.commit());
+        return counts;
+    };
+    co_return co_await ask_on(fleet_, question);
+}
+
+Task<Result<Page<domain::IndividualEnrollment>>> SqliteStore::individuals_containing(
+    const PageRequest& page, const std::string& part) {
+    using Answer = Result<std::vector<domain::IndividualEnrollment>>;
+    const auto question = [&](Database& database) -> Answer {
+        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
+        TRY(auto items, find_individuals(database, leaves_, part, page.after, page_size(page) + 1));
+        TRY([[maybe_unused]] const auto ended, snapshot.commit());
+        return items;
+    };
+    CO_TRY(auto items, co_await ask_on(listings_, question));
+    co_return cut_page(std::move(items), page);
+}
+
+Task<Result<Page<AuditRecord>>> SqliteStore::audit_backwards(const PageRequest& page,
+                                                             const AuditFilter& filter) {
+    CO_TRY(const std::uint64_t before, parse_sequence(page.after));
+    const auto question = [&](Database& database) {
+        return list_audit_backwards(database, before, filter, page_size(page) + 1);
     };
     CO_TRY(auto items, co_await ask_on(listings_, question));
     co_return cut_page(std::move(items), page);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both doors on SQLite, for one machine: DIR/rollcall.db under WAL with synchronous=FULL. Writes go
+// All doors on SQLite, for one machine: DIR/rollcall.db under WAL with synchronous=FULL. Writes go
 // through one connection on the ledger's thread; every thread that asks has a reading connection
 // of its own. Short questions run on the asking thread (5 to 20 us), listings on a lane.
 #pragma once
 
 #include "base/telemetry.hpp"
 #include "store/certificate_cache.hpp"
+#include "store/fleet.hpp"
 #include "store/sqlite_writer.hpp"
-#include "store/store.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace rollcall::store {
 
-class SqliteStore final : public StoreReader, public Ledger {
+class SqliteStore final : public StoreReader, public FleetReader, public Ledger {
 public:
     struct Settings {
         std::filesystem::path file{};  ///< its directory exists and is locked (DataDirectory)
@@ -97,6 +97,16 @@ public:
     Task<Result<std::optional<domain::SignedIn>>> session(const Digest& secret_sha256) override;
     Task<Result<std::vector<domain::Session>>> sessions(const std::string& user_id) override;
 
+    // --- FleetReader ---
+    Task<Result<Page<FleetDevice>>> fleet(const PageRequest& page,
+                                          const FleetFilter& filter) override;
+    Task<Result<std::uint64_t>> fleet_count(const FleetFilter& filter) override;
+    Task<Result<FleetCounts>> fleet_counts() override;
+    Task<Result<Page<domain::IndividualEnrollment>>> individuals_containing(
+        const PageRequest& page, const std::string& part) override;
+    Task<Result<Page<AuditRecord>>> audit_backwards(const PageRequest& page,
+                                                    const AuditFilter& filter) override;
+
 private:
     SqliteStore(Settings settings, std::unique_ptr<SqliteWriter> writer);
 
@@ -117,6 +127,7 @@ private:
     std::mutex connections_mutex_;
     std::unordered_map<std::thread::id, std::unique_ptr<Database>> connections_;
     Lane listings_{1};
+    Lane fleet_{1};  ///< apart: one answer reads every device
     Lane trust_{1};  ///< apart: a long listing must not delay what devices are judged against
     GroupCommit ledger_;
 };

@@ -86,6 +86,8 @@ struct NativeDoor : OperatorDesk {
         ScopeId::trusted("0ne12345678"), "hub.example", "0.1.0", "ops.example", today,
         {{"operator", "127.0.0.1:9443"}}};
     service::Sessions sessions;
+    service::RegistrationRate rate;
+    service::Overview overview{store, refusals, trust_book, sessions, rate, clock};
     TelemetryNotes telemetry;
     Metrics metrics;
     service::Admission admission{clock, metrics, {}};
@@ -94,7 +96,7 @@ struct NativeDoor : OperatorDesk {
     service::Auditor auditor{store, store, clock, audit_key, facts.scope.str()};
     front::NativeApi api{front::NativeServices{enroller, access, trust_book, store, refusals, hub,
                                                telemetry, clock, entropy, facts, auditor, users,
-                                               sign_in}};
+                                               sign_in, store, overview}};
     json::value document = json::parse(
         json::string_view{front::openapi_document().data(), front::openapi_document().size()});
     net::ConnectionFacts local{};

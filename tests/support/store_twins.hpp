@@ -22,6 +22,7 @@ protected:
         if (GetParam() == StoreTwin::memory) {
             auto store = std::make_unique<store::MemoryStore>(audit_key_);
             reader_ = store.get();
+            fleet_ = store.get();
             ledger_ = store.get();
             memory_ = std::move(store);
             return;
@@ -33,6 +34,7 @@ protected:
         ASSERT_TRUE(store) << store.error().detail << store.error().note;
         sqlite_ = *std::move(store);
         reader_ = sqlite_.get();
+        fleet_ = sqlite_.get();
         ledger_ = sqlite_.get();
     }
     /// As after a restart, where there is something to restart from.
@@ -66,6 +68,7 @@ protected:
     std::unique_ptr<store::SqliteStore> sqlite_;
     std::unique_ptr<store::MemoryStore> memory_;
     store::StoreReader* reader_ = nullptr;
+    store::FleetReader* fleet_ = nullptr;
     store::Ledger* ledger_ = nullptr;
 };
 
