@@ -5,6 +5,7 @@
 #include "front/dps_service_api.hpp"
 #include "front/operator_reception.hpp"
 #include "front/registry_api.hpp"
+#include "front/session_cookie.hpp"
 #include "support/central_door.hpp"
 #include "support/sas_maker.hpp"
 
@@ -52,8 +53,27 @@ protected:
     }
     static std::chrono::hours days(int count) { return std::chrono::hours{24 * count}; }
 
-    net::HttpResponse ask(const DeclaredRoute& route, const Somebody& somebody) {
+    /// Of a browser in which somebody with that role has just signed in.
+    net::HttpHeaders signed_in(domain::Role role) {
+        const std::string name = "user-" + std::string{domain::to_string(role)};
+        auto user = run(door.users.named(name));
+        if (!user) {
+            service::NewUser asked;
+            asked.name = name;
+            asked.role = role;
+            asked.password = "three words and more";
+            const auto order = test::OperatorDesk::order();
+            user = run(door.users.create(order, asked));
+        }
+        const service::Browser browser;
+        const auto opened = run(door.sign_in.open(*user, browser)).value();
+        return {{"Cookie", std::string{session_cookie} + "=" + opened.secret},
+                {"X-Rollcall-CSRF", opened.signed_in.session.csrf}};
+    }
+
+    net::HttpResponse ask(const DeclaredRoute& route, net::HttpHeaders headers) {
         net::HttpRequest request;
+        request.headers = std::move(headers);
         request.method = route.method;
         request.target = route.target;
         const auto query = request.target.find('?');
@@ -61,9 +81,6 @@ protected:
         request.query = query == std::string::npos ? "" : request.target.substr(query + 1);
         request.host = "svc.example";
         request.connection = &door.remote;
-        if (somebody.authorization) {
-            request.headers.emplace_back("Authorization", *somebody.authorization);
-        }
         return run(reception.handle(request));
     }
 
@@ -102,7 +119,11 @@ TEST_F(PermissionWalk, EveryRouteLetsInWhoMayAndNobodyElse) {
     std::size_t denied = 0;
     for (const auto& route : routes) {
         for (const auto& somebody : everybody) {
-            const auto response = ask(route, somebody);
+            net::HttpHeaders headers;
+            if (somebody.authorization) {
+                headers.emplace_back("Authorization", *somebody.authorization);
+            }
+            const auto response = ask(route, std::move(headers));
             const std::string what = somebody.name + ": " + route.method + " " + route.target +
                                      " answered " + std::to_string(response.status) + " " +
                                      response.body;
@@ -119,6 +140,33 @@ TEST_F(PermissionWalk, EveryRouteLetsInWhoMayAndNobodyElse) {
     }
     EXPECT_GT(routes.size(), 125U) << "some API tells of no routes";
     EXPECT_GT(denied, routes.size()) << "hardly anybody was refused";
+}
+
+/// A cookie counts for the native API alone. Each request has a session of its own, as some end it.
+TEST_F(PermissionWalk, EveryRouteKnowsWhoSignedIn) {
+    std::size_t denied = 0;
+    for (const auto& route : all_routes()) {
+        const bool native = route.target.starts_with("/api/v1/");
+        for (const auto role : domain::every_role) {
+            const auto response = ask(route, signed_in(role));
+            const std::string what = std::string{domain::to_string(role)} + ": " + route.method +
+                                     " " + route.target + " answered " +
+                                     std::to_string(response.status) + " " + response.body;
+            if (route.permission == Permission::none) {
+                EXPECT_NE(response.status, 403U) << what;
+                continue;
+            }
+            if (!native) {
+                EXPECT_EQ(response.status, 401U) << what;
+                continue;
+            }
+            const bool let_in = response.status != 401 && response.status != 403;
+            const service::Caller caller{"user", "", role};
+            EXPECT_EQ(let_in, service::may(caller, route.permission)) << what;
+            denied += let_in ? 0 : 1;
+        }
+    }
+    EXPECT_GT(denied, 40U) << "hardly anybody was refused";
 }
 
 TEST_F(PermissionWalk, NoRouteStandsThereTwice) {
