@@ -107,6 +107,31 @@ void read_entry_settings(Fields& fields, service::EntrySettings& settings);
 /// `symmetricKey` of an entry to be made (native_keys.cpp).
 void read_new_keys(Fields& fields, service::EntrySettings& settings);
 
+/// One page of a list that is read whole; `key_of` gives its order.
+template <class Record, class Key>
+json::object page_of_all(const std::vector<Record>& all, const store::PageRequest& request,
+                         const Key& key_of) {
+    std::map<std::string, const Record*> sorted;
+    for (const auto& record : all) {
+        sorted.emplace(key_of(record), &record);
+    }
+    json::array items;
+    std::string next;
+    std::string last;
+    for (auto it = sorted.upper_bound(request.after); it != sorted.end(); ++it) {
+        if (items.size() == request.count) {
+            next = last;
+            break;
+        }
+        items.push_back(to_json(*it->second));
+        last = it->first;
+    }
+    return page_json(std::move(items), next);
+}
+
+/// `role`, by its word; none where it is not given, or refused.
+std::optional<domain::Role> read_role(Fields& fields);
+
 /// A record with findings and warnings, or the preview of a dry run.
 template <class Record, class Shown>
 Answer changed(const service::Outcome<Record>& outcome, std::string_view member, const Shown& shown,

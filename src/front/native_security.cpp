@@ -21,28 +21,6 @@ Result<Digest> read_key(std::string text) {
     return *digest;
 }
 
-/// One page of a list that is read whole; `key_of` gives its order.
-template <class Record, class Key>
-json::object page_of_all(const std::vector<Record>& all, const store::PageRequest& request,
-                         const Key& key_of) {
-    std::map<std::string, const Record*> sorted;
-    for (const auto& record : all) {
-        sorted.emplace(key_of(record), &record);
-    }
-    json::array items;
-    std::string next;
-    std::string last;
-    for (auto it = sorted.upper_bound(request.after); it != sorted.end(); ++it) {
-        if (items.size() == request.count) {
-            next = last;
-            break;
-        }
-        items.push_back(to_json(*it->second));
-        last = it->first;
-    }
-    return page_json(std::move(items), next);
-}
-
 std::string key_name(const domain::Distrusted& distrusted) {
     return to_upper_hex(distrusted.spki.bytes);
 }
@@ -106,14 +84,6 @@ Task<Result<Answer>> lift_distrusted(const NativeServices& services, const Call&
     co_return deleted(outcome);
 }
 
-std::vector<std::pair<std::string_view, domain::Role>> words_of_roles() {
-    std::vector<std::pair<std::string_view, domain::Role>> words;
-    for (const auto role : domain::every_role) {
-        words.emplace_back(domain::to_string(role), role);
-    }
-    return words;
-}
-
 Task<Result<Answer>> list_tokens(const NativeServices& services, const Call& call) {
     CO_TRY(const auto request, call.page());
     CO_TRY(const auto all, co_await services.access.list());
@@ -127,8 +97,7 @@ Task<Result<Answer>> create_token(const NativeServices& services, const Call& ca
     Fields fields{call.body};
     service::TokenWish wish;
     wish.name = fields.text("name");
-    wish.role =
-        fields.word<domain::Role>("role", words_of_roles()).value_or(domain::Role::administrator);
+    wish.role = read_role(fields).value_or(domain::Role::administrator);
     wish.form = fields
                     .word<domain::TokenForm>("form", {{"bearer", domain::TokenForm::bearer},
                                                       {"central", domain::TokenForm::central}})

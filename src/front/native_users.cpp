@@ -8,20 +8,6 @@ namespace {
 
 using service::Permission;
 
-/// One of the roles; refused by name otherwise.
-std::optional<domain::Role> role_in(Fields& fields) {
-    const auto text = fields.optional_text("role");
-    if (!text) {
-        return std::nullopt;
-    }
-    const auto role = domain::parse_role(*text);
-    if (!role) {
-        fields.refuse(role.error());
-        return std::nullopt;
-    }
-    return *role;
-}
-
 Answer shown(const domain::User& user) {
     Answer answer;
     answer.body = to_json(user);
@@ -32,19 +18,9 @@ Answer shown(const domain::User& user) {
 Task<Result<Answer>> list_users(const NativeServices& services, const Call& call) {
     CO_TRY(const auto request, call.page());
     CO_TRY(const auto all, co_await services.users.list());
-    store::Page<domain::User> page;
-    for (const auto& user : all) {
-        if (to_lower_ascii(user.name) <= request.after) {
-            continue;
-        }
-        if (page.items.size() == request.count) {
-            page.next = to_lower_ascii(page.items.back().name);
-            break;
-        }
-        page.items.push_back(user);
-    }
+    const auto key_of = [](const auto& user) { return to_lower_ascii(user.name); };
     Answer answer;
-    answer.body = page_of(page);
+    answer.body = page_of_all(all, request, key_of);
     co_return answer;
 }
 
@@ -56,7 +32,7 @@ Task<Result<Answer>> create_user(const NativeServices& services, const Call& cal
                      .word<domain::UserKind>("kind", {{"local", domain::UserKind::local},
                                                       {"openid", domain::UserKind::openid}})
                      .value_or(domain::UserKind::local);
-    const auto role = role_in(fields);
+    const auto role = read_role(fields);
     asked.password = fields.optional_text("password").value_or("");
     if (!role) {
         fields.refuse({ErrorKind::malformed, "the member 'role' is missing", "missing-member"});
@@ -79,7 +55,7 @@ Task<Result<Answer>> get_user(const NativeServices& services, const Call& call) 
 Task<Result<Answer>> update_user(const NativeServices& services, const Call& call) {
     Fields fields{call.body};
     service::UserChange asked;
-    asked.role = role_in(fields);
+    asked.role = read_role(fields);
     asked.enabled = fields.optional_flag("enabled");
     asked.password = fields.optional_text("password");
     CO_TRY(const auto order, call.order(fields));
@@ -109,6 +85,19 @@ Task<Result<Answer>> end_user_sessions(const NativeServices& services, const Cal
 }
 
 }  // namespace
+
+std::optional<domain::Role> read_role(Fields& fields) {
+    const auto text = fields.optional_text("role");
+    if (!text) {
+        return std::nullopt;
+    }
+    const auto role = domain::parse_role(*text);
+    if (!role) {
+        fields.refuse(role.error());
+        return std::nullopt;
+    }
+    return *role;
+}
 
 void add_user_routes(std::vector<Route>& routes) {
     const auto read = Permission::user_read;

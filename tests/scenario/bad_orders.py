@@ -174,7 +174,7 @@ BODIES = [
         {"name": "a", "expires": "2020-01-01T00:00:00Z"}, 400, "expires-in-the-past",
         "ended before"),
     Row("a token of no role", "POST", "/tokens", {"name": "a", "role": "god"}, 400,
-        "malformed-member", "role"),
+        "unknown-role", "role"),
     Row("a policy without a name", "POST", "/policies", {"rights": ["EnrollmentRead"]}, 400,
         "missing-member", "name"),
     Row("a policy of no name", "POST", "/policies", {"name": "a b", "rights": ["EnrollmentRead"]},
