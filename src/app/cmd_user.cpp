@@ -126,7 +126,7 @@ std::vector<Command> user_commands() {
          "give a local user another password; ends all sessions of that user",
          {name_parameter(), password_file_option(), reason_option(), etag_option()},
          {{"rollcall user password bob", "asks for it"},
-          {"pass show rollcall/bob | rollcall user password bob --password-file -", ""}},
+          {"rollcall user password bob --password-file bob.txt", "its first line"}},
          set_password},
         {"user enable",
          "let a user sign in again",

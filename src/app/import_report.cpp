@@ -12,9 +12,9 @@ namespace rollcall::app {
 namespace {
 
 /// In the order in which they are told.
-constexpr std::array all_outcomes{
-    ImportOutcome::made,    ImportOutcome::completed, ImportOutcome::there,
-    ImportOutcome::differs, ImportOutcome::refused,   ImportOutcome::left_out};
+constexpr std::array all_outcomes{ImportOutcome::made,    ImportOutcome::completed,
+                                  ImportOutcome::there,   ImportOutcome::differs,
+                                  ImportOutcome::refused, ImportOutcome::left_out};
 
 /// For people, of what was done and of what would be.
 std::string_view words_of(ImportOutcome outcome, bool dry_run) {

@@ -314,7 +314,7 @@ TEST_F(CentralApiTest, KeysAreShownToWhoMaySeeThem) {
                                 R"("type":"iotEdge"})");
     ASSERT_EQ(made.status, 200U) << made.text;
     EXPECT_EQ(made.word("/type"), "iotEdge");
-    const auto& keys = *door.group("keys").keys;
+    const auto keys = door.group("keys").keys.value();
     EXPECT_EQ(made.word("/attestation/symmetricKey/primaryKey"), keys.front().base64());
     EXPECT_EQ(made.word("/attestation/symmetricKey/secondaryKey"), keys.back().base64());
     EXPECT_EQ(door.last_event().action, "group.key.show");

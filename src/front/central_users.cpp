@@ -109,13 +109,20 @@ Task<Result<User>> create(const CentralServices& services, const CentralCall& ca
                         "are made by 'rollcall user create'",
                         "malformed-member"};
     }
+    const bool in_directory = *said.kind != UserKind::openid;
+    if (in_directory &&
+        (said.tenant_id.value_or("").empty() || said.object_id.value_or("").empty())) {
+        co_return Error{ErrorKind::malformed,
+                        "a user of a directory has its 'tenantId' and 'objectId'",
+                        "malformed-member"};
+    }
     service::NewUser asked;
     asked.id = call.in_path("user");
     asked.kind = *said.kind;
     asked.role = role;
     asked.tenant_id = said.tenant_id.value_or("");
     asked.object_id = said.object_id.value_or("");
-    if (asked.kind == UserKind::openid) {
+    if (!in_directory) {
         asked.name = said.email.value_or("");
     }
     co_return co_await services.users.create(call.order, asked);

@@ -258,8 +258,8 @@ Task<Result<Answer>> explain_registration(const NativeServices& services, const 
 Task<Result<Answer>> list_refusals(const NativeServices& services, const Call& call) {
     CO_TRY(const auto request, call.page());
     const auto cause = call.in_query("cause");
-    CO_TRY(const auto newest,
-           co_await services.refusals.newest(cause ? limits::page_max : request.count));
+    const std::size_t looked_at = cause ? limits::page_max : request.count;
+    CO_TRY(const auto newest, co_await services.refusals.newest(looked_at));
     json::array items;
     for (const auto& refusal : newest) {
         const bool meant = !cause || domain::to_string(refusal.cause) == *cause;

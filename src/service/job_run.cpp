@@ -74,7 +74,8 @@ Task<Result<Done>> JobRun::work() {
     while (!halted()) {
         CO_TRY(const auto next, co_await world_.reader.job_devices(id_, one, waiting));
         if (next.items.empty()) {
-            co_return co_await finish(domain::JobStatus::complete, {});
+            const std::string no_fault;
+            co_return co_await finish(domain::JobStatus::complete, no_fault);
         }
         const std::uint64_t first = next.items.front().number / size * size;
         const std::uint64_t end = std::min(first + size, job_.progress.total);

@@ -102,9 +102,8 @@ TEST(RefusalSummaryTest, CausesAreTogetherTheMostFrequentFirst) {
         return one;
     };
     using Cause = domain::RefusalCause;
-    const auto summaries =
-        summary_of({record("a", Cause::certificate_fault), record("b", Cause::no_group),
-                    record("c", Cause::no_group)});
+    const auto summaries = summary_of({record("a", Cause::certificate_fault),
+                                       record("b", Cause::no_group), record("c", Cause::no_group)});
     ASSERT_EQ(summaries.size(), 2U);
     EXPECT_EQ(summaries[0].count, 2U);
     EXPECT_EQ(summaries[0].last.id.str(), "b") << "the newest";

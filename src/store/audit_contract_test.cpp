@@ -26,7 +26,8 @@ protected:
     std::vector<std::uint64_t> numbers(std::string after = {}) {
         std::vector<std::uint64_t> found;
         const PageRequest request{std::move(after), 1'000};
-        for (const auto& each : run(reader_->audit(request)).value().items) {
+        const auto page = run(reader_->audit(request)).value();
+        for (const auto& each : page.items) {
             found.push_back(each.sequence);
         }
         return found;

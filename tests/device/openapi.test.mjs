@@ -127,11 +127,7 @@ describe('the OpenAPI document', () => {
         const from = path.startsWith('/enrollments') ? enrollment : samples;
         const parameters = Object.fromEntries(names.map((name) => [name, from[name]]));
         assert.ok(names.every((name) => from[name]), `${path} needs a sample`);
-        if (operationId === 'listSessions') {  // a token has none
-          assert.equal((await say(operationId, parameters)).status, 409);
-        } else {
-          await done(operationId, parameters);
-        }
+        await done(operationId, parameters);
         asked += 1;
       }
     }

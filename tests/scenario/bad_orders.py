@@ -67,7 +67,7 @@ def stale(method, path, body=None):
 
 ADDRESSES = [
     *nowhere("/", "/group", "/Groups", "/groups/steady/more",
-             "/groups/steady/certificates/primary/x", "/groups//steady", "/../groups", "/users",
+             "/groups/steady/certificates/primary/x", "/groups//steady", "/../groups", "/people",
              "/groups/a/b/c/d/e/f/g", "/%67roup"),
     *methods("/groups", "PUT", "PATCH", "DELETE", "get"),
     *methods("/groups/steady", "PUT", "POST"),
@@ -263,12 +263,12 @@ class BadOrders(Steady):
 
     # --- the door that others can reach ---
 
-    def by_door(self, method, path, authorization=None, body=None):
+    def by_door(self, method, path, authorization=None, body=None, source="127.0.0.1"):
         """Over TLS, as from another machine."""
         context = ssl.create_default_context(cafile=self.server.ca_file)
         context.check_hostname = False
         line = http.client.HTTPSConnection(*self.server.doors["operator"], context=context,
-                                           timeout=60)
+                                           timeout=60, source_address=(source, 0))
         headers = JSON if authorization is None else {**JSON, "Authorization": authorization}
         try:
             line.request(method, "/api/v1" + path, body, headers)
@@ -295,7 +295,7 @@ class BadOrders(Steady):
             time.sleep(0.2)
         basic = base64.b64encode(f"admin:{right}".encode()).decode()
         flipped = right[:-1] + ("A" if right[-1] != "A" else "B")
-        for what, authorization, code in (
+        for number, (what, authorization, code) in enumerate((
                 ("no token", None, "token-missing"), ("an empty one", "", ""),
                 ("no scheme", right, ""), ("another scheme", f"Basic {basic}", ""),
                 ("a scheme alone", "Bearer", ""), ("a scheme and a space", "Bearer ", ""),
@@ -307,12 +307,13 @@ class BadOrders(Steady):
                 ("in other letters", f"Bearer {right.swapcase()}", ""),
                 ("a long one", "Bearer " + "A" * 8000, ""), ("revoked", f"Bearer {revoked}", ""),
                 ("expired", f"Bearer {expired}", ""),
-                ("nothing like one", "Bearer ' OR 1=1 --", "")):
+                ("nothing like one", "Bearer ' OR 1=1 --", ""))):
+            source = f"127.0.1.{number}"  # many wrong ones from one address are told to wait
             for method, path, body in (
                     ("GET", "/groups", None), ("POST", "/groups", '{"id":"a"}'),
                     ("DELETE", "/groups/steady", None), ("GET", "/tokens", None)):
                 with self.row(f"{what}, {method} {path}"):
-                    answer = self.by_door(method, path, authorization, body)
+                    answer = self.by_door(method, path, authorization, body, source)
                     self.assert_problem(answer, 401, code, "token")
                     self.assertRegex(answer.headers["www-authenticate"], "^Bearer ")
                     self.assertNotIn(right, answer.text)

@@ -95,7 +95,8 @@ class Documents(Scenario):
         self.assertGreater(seen, 90)
 
     def test_the_readmes_first_steps(self):
-        """Typed as they stand; only the ports are this server's, and `serve` runs already."""
+        """Typed as they stand; only the ports are this server's, `serve` runs already, and nobody is
+        there to be asked for a password."""
         with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
             text = file.read()
         steps = blocks(text[text.index("## For real"):text.index("## Read on")])
@@ -109,6 +110,8 @@ class Documents(Scenario):
         script = re.sub(r"(?m)^curl (.*\\\n.*)$", r"answer=$(curl -sS \1)", script, count=1)
         script = script.replace("OPERATION", "$(expr match \"$answer\" '.*\"operationId\":\"\\([^\"]*\\)')")
         script = script.replace("alias rollcall=", "#").replace("\ncurl ", "\ncurl -sS ")
+        script = re.sub(r"(?m)^(rollcall user create .*)$",
+                        r"echo 'three words and more' | \1 --password-file -", script)
         os.makedirs(os.path.join(home, "bin"))
         os.symlink(program(), os.path.join(home, "bin", "rollcall"))
         ended = subprocess.run(

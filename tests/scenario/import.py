@@ -207,7 +207,8 @@ class Import(Scenario):
                          [("displayName", 2)])
         self.assert_assigned("shaft-1", leaf.credential)
         blocked = self.ours.leaf(root, "shaft-2")
-        self.assertEqual(self.register("shaft-2", blocked.credential).status, "disabled")
+        outcome = self.register("shaft-2", blocked.credential)
+        self.assertEqual((outcome.status, outcome.code), ("failed", 400209), outcome)
 
     def test_what_is_missing_is_asked_for_and_taken_later(self):
         one, two = self.ours.self_signed("one"), self.ours.self_signed("two")
