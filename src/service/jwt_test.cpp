@@ -3,6 +3,7 @@
 
 #include "base/limits.hpp"
 #include "support/jwt_maker.hpp"
+#include "x509/legacy_keys.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,6 +35,23 @@ TEST_F(JwtTest, EitherKindOfKeyVouchesForClaims) {
     EXPECT_EQ(key_id_of(rsa.token(claims)), "r");
     EXPECT_TRUE(has_key(keys, "e"));
     EXPECT_FALSE(has_key(keys, "x"));
+}
+
+/// As a server reads keys.
+TEST_F(JwtTest, TheOlderCodeFindsTheSame) {
+    x509::use_legacy_keys();
+    const auto read = parse_key_set(test::key_set({rsa, elliptic})).value();
+    EXPECT_THAT(read, SizeIs(2));
+    EXPECT_TRUE(verified_claims(rsa.token(claims), read));
+    EXPECT_TRUE(verified_claims(elliptic.token(claims), read));
+    EXPECT_EQ(verified_claims(JwtKey::p256("e").token(claims), read).error().reason,
+              "token-forged");
+    auto off_the_curve = elliptic.jwk();
+    off_the_curve["x"] = off_the_curve["y"];
+    EXPECT_THAT(
+        parse_key_set(json::serialize(json::object{{"keys", json::array{off_the_curve}}})).value(),
+        SizeIs(0));
+    x509::use_decoded_keys();
 }
 
 TEST_F(JwtTest, NothingElseDoes) {

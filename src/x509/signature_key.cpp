@@ -6,16 +6,15 @@
 #include <algorithm>
 #include <array>
 
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/param_build.h>
+#include <openssl/objects.h>
 #include <openssl/rsa.h>
 
 namespace rollcall::x509 {
 namespace {
 
-using ParamsHandle = Handle<OSSL_PARAM, OSSL_PARAM_free>;
-using ParamBuilderHandle = Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using SpkiHandle = Handle<X509_PUBKEY, X509_PUBKEY_free>;
+using IntegerHandle = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
 using DigestContextHandle = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
 using EcdsaHandle = Handle<ECDSA_SIG, ECDSA_SIG_free>;
 
@@ -24,11 +23,11 @@ constexpr int rsa_bits_max = 16'384;
 
 struct Curve {
     std::string_view word;
-    const char* name;
+    int id;
     std::size_t bytes;
 };
-constexpr std::array curves{Curve{"P-256", "P-256", 32}, Curve{"P-384", "P-384", 48},
-                            Curve{"P-521", "P-521", 66}};
+constexpr std::array curves{Curve{"P-256", NID_X9_62_prime256v1, 32},
+                            Curve{"P-384", NID_secp384r1, 48}, Curve{"P-521", NID_secp521r1, 66}};
 
 struct Algorithm {
     std::string_view word;
@@ -51,15 +50,49 @@ BignumHandle number(ByteView bytes) {
     return BignumHandle{BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)};
 }
 
-Result<PkeyHandle> from_params(const char* type, OSSL_PARAM_BLD* builder) {
-    const ParamsHandle params{OSSL_PARAM_BLD_to_param(builder)};
-    const PkeyContextHandle context{EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr)};
-    EVP_PKEY* key = nullptr;
-    if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-        EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
+/// A key read as those of certificates are (SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7), which
+/// holds whichever way keys are read (legacy_keys.hpp), and says no to a point off its curve.
+Result<std::shared_ptr<EVP_PKEY>> from_spki(int algorithm, int parameter_type,
+                                            ASN1_OBJECT* parameter, const Bytes& key) {
+    const SpkiHandle spki{X509_PUBKEY_new()};
+    auto* const held = static_cast<unsigned char*>(OPENSSL_memdup(key.data(), key.size()));
+    if (!spki || held == nullptr ||
+        X509_PUBKEY_set0_param(spki.get(), OBJ_nid2obj(algorithm), parameter_type, parameter, held,
+                               static_cast<int>(key.size())) != 1) {
+        OPENSSL_free(held);
         return malformed_key();
     }
-    return PkeyHandle{key};
+    unsigned char* der = nullptr;
+    const int size = i2d_X509_PUBKEY(spki.get(), &der);
+    const unsigned char* at = der;
+    EVP_PKEY* const read = size > 0 ? d2i_PUBKEY(nullptr, &at, size) : nullptr;
+    OPENSSL_free(der);
+    if (read == nullptr) {
+        return malformed_key();
+    }
+    return std::shared_ptr<EVP_PKEY>{read, EVP_PKEY_free};
+}
+
+Bytes der_of(const BIGNUM* value) {
+    const IntegerHandle integer{BN_to_ASN1_INTEGER(value, nullptr)};
+    unsigned char* bytes = nullptr;
+    const int size = integer ? i2d_ASN1_INTEGER(integer.get(), &bytes) : 0;
+    Bytes der(bytes, bytes + std::max(size, 0));
+    OPENSSL_free(bytes);
+    return der;
+}
+
+/// RSAPublicKey (RFC 8017 appendix A.1.1).
+Bytes rsa_public_key(const BIGNUM* modulus, const BIGNUM* exponent) {
+    const Bytes n = der_of(modulus);
+    const Bytes e = der_of(exponent);
+    const int inside = static_cast<int>(n.size() + e.size());
+    Bytes der(static_cast<std::size_t>(ASN1_object_size(1, inside, V_ASN1_SEQUENCE)));
+    auto* at = der.data();
+    ASN1_put_object(&at, 1, inside, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    at = std::copy(n.begin(), n.end(), at);
+    std::copy(e.begin(), e.end(), at);
+    return der;
 }
 
 /// The DER of a signature that came as two numbers one behind the other (RFC 7518 section 3.4).
@@ -97,13 +130,9 @@ Result<SignatureKey> SignatureKey::rsa(ByteView modulus, ByteView exponent) {
     if (BN_is_odd(n.get()) != 1 || BN_is_odd(e.get()) != 1 || BN_is_one(e.get()) == 1) {
         return malformed_key();
     }
-    const ParamBuilderHandle builder{OSSL_PARAM_BLD_new()};
-    if (!builder || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
-        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
-        return malformed_key();
-    }
-    TRY(auto key, from_params("RSA", builder.get()));
-    return SignatureKey{std::shared_ptr<EVP_PKEY>{key.release(), EVP_PKEY_free}, ""};
+    const Bytes public_key = rsa_public_key(n.get(), e.get());
+    TRY(auto key, from_spki(NID_rsaEncryption, V_ASN1_NULL, nullptr, public_key));
+    return SignatureKey{std::move(key), ""};
 }
 
 Result<SignatureKey> SignatureKey::elliptic(std::string_view curve, ByteView x, ByteView y) {
@@ -114,20 +143,9 @@ Result<SignatureKey> SignatureKey::elliptic(std::string_view curve, ByteView x, 
         Bytes point{POINT_CONVERSION_UNCOMPRESSED};
         point.insert(point.end(), x.begin(), x.end());
         point.insert(point.end(), y.begin(), y.end());
-        const ParamBuilderHandle builder{OSSL_PARAM_BLD_new()};
-        if (!builder ||
-            OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, each.name,
-                                            0) != 1 ||
-            OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
-                                             point.size()) != 1) {
-            return malformed_key();
-        }
-        TRY(auto key, from_params("EC", builder.get()));
-        const PkeyContextHandle check{EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr)};
-        if (!check || EVP_PKEY_public_check(check.get()) != 1) {
-            return malformed_key();
-        }
-        return SignatureKey{std::shared_ptr<EVP_PKEY>{key.release(), EVP_PKEY_free}, each.word};
+        TRY(auto key,
+            from_spki(NID_X9_62_id_ecPublicKey, V_ASN1_OBJECT, OBJ_nid2obj(each.id), point));
+        return SignatureKey{std::move(key), each.word};
     }
     return malformed_key();
 }
