@@ -98,7 +98,12 @@ TEST_P(FleetContract, DevicesAreFoundByWhatTheyRestOn) {
 }
 
 TEST_P(FleetContract, EverythingIsCounted) {
-    auto own = a_registration("own");
+    const auto by_certificate = [](const char* id) {
+        auto registration = a_registration(id);
+        registration.last.attestation = AttestationKind::x509;
+        return registration;
+    };
+    auto own = by_certificate("own");
     own.last.entry = {EntryRef::Kind::individual, "own", "i"};
     own.last.slot = Slot::secondary;
     own.last.not_after = day("2027-01-01") - std::chrono::microseconds{1};
@@ -109,7 +114,7 @@ TEST_P(FleetContract, EverythingIsCounted) {
     unproved.last = {};
     auto blocked = a_device("c");
     blocked.blocked = true;
-    put(PutRegistration{a_registration("a")}, PutRegistration{a_registration("b")},
+    put(PutRegistration{by_certificate("a")}, PutRegistration{by_certificate("b")},
         PutRegistration{own}, PutRegistration{by_key}, PutRegistration{unproved},
         PutDevice{a_device("a")}, PutDevice{a_device("b")}, PutDevice{blocked},
         PutIndividual{an_individual("own")});
