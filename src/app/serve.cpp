@@ -4,6 +4,7 @@
 
 #include "app/core_host.hpp"
 #include "app/doors.hpp"
+#include "app/embedded_console.hpp"
 #include "app/instance.hpp"
 #include "app/socket_path.hpp"
 #include "app/version.hpp"
@@ -13,6 +14,7 @@
 #include "front/amqp_reception.hpp"
 #include "front/central_api.hpp"
 #include "front/certificate_api.hpp"
+#include "front/console.hpp"
 #include "front/device_amqp.hpp"
 #include "front/device_https.hpp"
 #include "front/device_mqtt.hpp"
@@ -244,6 +246,7 @@ private:
     front::CentralApi central_{{enroller_, access_, hub_, trust_book_, store_, *ground_.telemetry,
                                 clock_, entropy_, scope_, device_groups_, jobs_, users_}};
     front::OpenidDoor openid_door_{openid_, entropy_};
+    front::Console console_{embedded_console()};
     front::OperatorReception operators_{{{"enrollments", dps_service_},
                                          {"enrollmentGroups", dps_service_},
                                          {"registrations", dps_service_},
@@ -252,7 +255,10 @@ private:
                                          {"twins", registry_},
                                          {"api/v1", native_api_},
                                          {"api", central_},
-                                         {"auth", openid_door_}},
+                                         {"auth", openid_door_},
+                                         {"", console_},
+                                         {"ui", console_},
+                                         {"assets", console_}},
                                         native_api_};
     front::Health health_{metrics_, [this] { return ready_.load(); }};
 

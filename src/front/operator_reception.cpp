@@ -30,12 +30,14 @@ std::size_t OperatorReception::body_bytes_max_of(std::string_view target) const 
 }
 
 net::HttpHandler& OperatorReception::desk_for(std::string_view path) const {
-    if (path.starts_with('/')) {
-        path.remove_prefix(1);
+    if (!path.starts_with('/')) {
+        return rest_;  // not known, or "*"
     }
+    path.remove_prefix(1);
     for (const auto& [prefix, handler] : desks_) {
-        const bool whole = path.size() == prefix.size() ||
-                           (path.size() > prefix.size() && path[prefix.size()] == '/');
+        const bool whole =
+            path.size() == prefix.size() ||
+            (!prefix.empty() && path.size() > prefix.size() && path[prefix.size()] == '/');
         if (whole && equal_ignoring_case(path.substr(0, prefix.size()), prefix)) {
             return handler;
         }

@@ -13,8 +13,8 @@ namespace rollcall::front {
 
 class OperatorReception final : public net::HttpHandler {
 public:
-    /// An API by the first parts of its paths: "enrollments", "api/v1", in any case. The first desk
-    /// that fits has it: longer prefixes stand before shorter ones.
+    /// An API by the first parts of its paths: "enrollments", "api/v1", in any case; "" is the root
+    /// alone. The first desk that fits has it: longer prefixes stand before shorter ones.
     struct Desk {
         std::string prefix;
         net::HttpHandler& handler;

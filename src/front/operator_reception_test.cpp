@@ -33,10 +33,12 @@ TEST(OperatorReception, TheBeginningOfThePathDecides) {
     Named service{"service"};
     Named native{"native"};
     Named central{"central-api"};
+    Named root{"the root"};
     OperatorReception reception{{{"enrollments", service},
                                  {"enrollmentGroups", service},
                                  {"api/v1", native},
-                                 {"api", central}},
+                                 {"api", central},
+                                 {"", root}},
                                 native};
     const std::vector<std::pair<std::string, std::string>> cases{
         {"/enrollments", "service"},
@@ -54,7 +56,9 @@ TEST(OperatorReception, TheBeginningOfThePathDecides) {
         {"/Api/", "central-api"},
         {"/api//v1", "central-api"},
         {"/apis", "native"},
-        {"/", "native"},
+        {"/", "the root"},
+        {"//", "native"},
+        {"/x", "native"},
         {"", "native"},
         {"*", "native"},
         {"//enrollments", "native"},

@@ -2,6 +2,7 @@
 // Every route of every API on the operator door, asked by everybody: with each role, with a policy
 // that has all rights, with a token that is none, and with nothing.
 #include "front/certificate_api.hpp"
+#include "front/console.hpp"
 #include "front/dps_service_api.hpp"
 #include "front/operator_reception.hpp"
 #include "front/registry_api.hpp"
@@ -86,9 +87,10 @@ protected:
 
     static DeclaredRoutes all_routes() {
         DeclaredRoutes all;
-        for (const auto& routes : {NativeApi::declared_routes(), DpsServiceApi::declared_routes(),
-                                   CertificateApi::declared_routes(),
-                                   RegistryApi::declared_routes(), CentralApi::declared_routes()}) {
+        for (const auto& routes :
+             {NativeApi::declared_routes(), DpsServiceApi::declared_routes(),
+              CertificateApi::declared_routes(), RegistryApi::declared_routes(),
+              CentralApi::declared_routes(), Console::declared_routes()}) {
             all.insert(all.end(), routes.begin(), routes.end());
         }
         return all;
@@ -101,6 +103,8 @@ protected:
         {door.enroller, door.access, door.trust_book, door.store, door.clock, door.entropy}};
     RegistryApi registry{
         {door.enroller, door.access, door.hub, door.store, door.clock, door.entropy}};
+    static constexpr ConsoleFile page{"index.html", "text/html", "1", "<!doctype html>", ""};
+    Console console{{&page, 1}};
     OperatorReception reception{{{"enrollments", dps},
                                  {"enrollmentGroups", dps},
                                  {"registrations", dps},
@@ -108,7 +112,10 @@ protected:
                                  {"devices", registry},
                                  {"twins", registry},
                                  {"api/v1", door.api},
-                                 {"api", door.central}},
+                                 {"api", door.central},
+                                 {"", console},
+                                 {"ui", console},
+                                 {"assets", console}},
                                 door.api};
     std::vector<Somebody> everybody;
 };
