@@ -30,6 +30,7 @@ bench: release
 	bench/run --rounds 3 --only rollcall-1k --only rollcall-1m
 	bench/mqtt
 	bench/import
+	bench/console
 	bench/backup
 	build/release/bench/bench_micro
 	build/release/bench/bench_store
