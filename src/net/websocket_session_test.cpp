@@ -469,7 +469,10 @@ TEST_F(WebSocketSession, KeepsFramesWholeWhenReadingAndWritingMeet) {
             ++pongs;
         }
     }
-    EXPECT_GT(pongs, 0);
+    while (pongs == 0) {  // each ping is answered, if only after the last message
+        ASSERT_EQ(websocket.next().first, 0x8a);
+        ++pongs;
+    }
     websocket.send(closing(1000));
     auto last = websocket.next();
     while (last.first == 0x8a) {
