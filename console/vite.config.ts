@@ -18,6 +18,10 @@ export default defineConfig({
         reportCompressedSize: false,
         chunkSizeWarningLimit: 1500,
         rollupOptions: {
+            // "use client" is for frameworks that render on a server.
+            onwarn(warning, tell) {
+                if (warning.code !== "MODULE_LEVEL_DIRECTIVE") tell(warning);
+            },
             output: {
                 manualChunks(id) {
                     if (/node_modules\/(react|react-dom|scheduler|react-router|react-router-dom|@remix-run)\//.test(id)) {

@@ -33,7 +33,7 @@ const pages = [
   ['users', '/ui/access/users', 'Access'],
   ['tokens', '/ui/access/tokens', 'Access'],
   ['policies', '/ui/access/policies', 'Access'],
-  ['account', '/ui/access/account', /account/i],
+  ['account', '/ui/access/account', 'Access'],
   ['audit', '/ui/audit', 'Audit'],
   ['settings', '/ui/settings', 'Settings'],
   ['nowhere', '/ui/no/such/page', 'There is nothing at this address'],
@@ -42,7 +42,8 @@ const pages = [
 /** Serious and critical findings, as lines somebody can act on. */
 async function violations(page, rules) {
   await page.evaluate(axe.source);
-  const found = await page.evaluate((only) => window.axe.run(document,
+  // Where the kit keeps the focus in a dialog stand elements of its own that nobody reaches.
+  const found = await page.evaluate((only) => window.axe.run({ exclude: [['[data-tabster-dummy]']] },
     { resultTypes: ['violations'], ...(only ? { runOnly: only } : {}) }), rules);
   return found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
     .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ target, failureSummary }) => (
@@ -52,7 +53,8 @@ async function violations(page, rules) {
 /** Waits until the page stands: its heading is there and nothing loads. */
 async function stands(page, heading) {
   await page.getByRole('heading', { name: heading }).first().waitFor();
-  await page.waitForLoadState('networkidle');
+  // Pages that watch something are never idle.
+  await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => {});
   await page.getByRole('progressbar').first().waitFor({ state: 'hidden' });
   await page.waitForTimeout(300);  // what fades in has its colour then
 }
@@ -67,8 +69,12 @@ async function somebody(options) {
   return page;
 }
 
+let scene;
+after(() => scene?.close());
+
 /** Looks at each page; all that is wrong comes in one list. */
 async function lookAtAll(options, look) {
+  scene ??= await makeScene();
   const page = await somebody(options);
   const wrong = [];
   for (const [name, address, heading] of pages) {
@@ -82,9 +88,6 @@ async function lookAtAll(options, look) {
   }
   assert.deepEqual(wrong, []);
 }
-
-let scene;
-after(() => scene?.close());
 
 describe('an empty server', () => {
   for (const theme of ['light', 'dark']) {
@@ -108,7 +111,6 @@ describe('every page', () => {
   const minutes = { timeout: 420_000 };
 
   story('is accessible in light', async () => {
-    scene = await makeScene();
     await lookAtAll({ theme: 'light' }, async (page, name) => {
       await picture(page, `light-${name}`);
       return violations(page);

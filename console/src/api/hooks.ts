@@ -9,6 +9,7 @@ import {
     type UseQueryResult,
 } from "@tanstack/react-query";
 import { useCallback, useRef } from "react";
+import { idle } from "../lib/activity.ts";
 import { all, get, Refused } from "./client.ts";
 
 type Values = Record<string, string | number | boolean | null | undefined>;
@@ -18,12 +19,15 @@ export const pageSize = 200;
 
 export type Options = { enabled?: boolean; every?: number | false; stale?: number; keep?: boolean };
 
+/** Nobody there: nothing is asked again until somebody comes back. */
+const whileThere = (every: number | false | undefined) => () => (every && !idle() ? every : false);
+
 export function useOne<T>(path: string, query: Values = {}, options: Options = {}): UseQueryResult<T, Refused> {
     return useQuery<T, Refused>({
         queryKey: [path, query],
         queryFn: ({ signal }) => get<T>(path, query, signal),
         enabled: options.enabled ?? true,
-        refetchInterval: options.every ?? false,
+        refetchInterval: whileThere(options.every),
         ...(options.stale === undefined ? {} : { staleTime: options.stale }),
         ...(options.keep ? { placeholderData: keepPreviousData } : {}),
     });
@@ -35,7 +39,7 @@ export function useAll<T>(path: string, query: Values = {}, options: Options = {
         queryKey: [path, query, "all"],
         queryFn: ({ signal }) => all<T>(path, query, undefined, signal),
         enabled: options.enabled ?? true,
-        refetchInterval: options.every ?? false,
+        refetchInterval: whileThere(options.every),
     });
 }
 
@@ -52,7 +56,8 @@ export function usePages<T>(path: string, query: Values = {}, options: Options =
             totalAtLeast: data.pages[0]?.totalAtLeast ?? false,
         }),
         enabled: options.enabled ?? true,
-        refetchInterval: options.every ?? false,
+        // Who has scrolled far reads; asking for all of it again and again is no help.
+        refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 3 ? false : whileThere(options.every)()),
         placeholderData: keepPreviousData,
     });
 }

@@ -10,19 +10,19 @@ export const verificationWithOpenssl = (code: string): string =>
     "openssl x509 -req -in proof.csr -CA root.pem -CAkey root.key -CAcreateserial \\\n" +
     "    -days 1 -sha256 -out proof.pem";
 
-export type Doors = { scope: string; https: string; mqtt: string; amqp: string };
-
-export const makeRoot = "rollcall pki ca --cn 'Plant Root' --out pki/root";
-
-export const trustRoot =
-    "rollcall group create plant-a\n" +
-    "rollcall group cert set plant-a primary pki/root.pem\n" +
-    "CODE=$(rollcall group cert code plant-a primary)\n" +
-    "rollcall pki verification --code $CODE --issuer pki/root --out pki/proof.pem\n" +
-    "rollcall group cert verify plant-a primary pki/proof.pem";
-
-export const firstDevice = (scope: string, https: string): string =>
-    "rollcall pki leaf --cn sensor-1 --issuer pki/root --out pki/sensor-1\n" +
-    "curl --cacert $ROLLCALL_DATA/tls/ca.pem --cert pki/sensor-1.pem --key pki/sensor-1.key \\\n" +
-    "    -X PUT -H 'Content-Type: application/json' -d '{\"registrationId\":\"sensor-1\"}' \\\n" +
-    `    "https://${https}/${scope}/registrations/sensor-1/register?api-version=2021-06-01"`;
+/** The three steps to the first device. */
+export const first = {
+    make:
+        "rollcall pki ca --cn 'Plant Root' --out pki/root\n" +
+        "rollcall group create plant-a\n" +
+        "rollcall group cert set plant-a primary pki/root.pem",
+    prove:
+        "CODE=$(rollcall group cert code plant-a primary)\n" +
+        "rollcall pki verification --code $CODE --issuer pki/root --out pki/proof.pem\n" +
+        "rollcall group cert verify plant-a primary pki/proof.pem",
+    connect: (scope: string, https: string, ownCa: boolean): string =>
+        "rollcall pki leaf --cn sensor-1 --issuer pki/root --out pki/sensor-1\n" +
+        `curl ${ownCa ? "--cacert rollcall-ca.pem " : ""}--cert pki/sensor-1.pem --key pki/sensor-1.key \\\n` +
+        "    -X PUT -H 'Content-Type: application/json' -d '{\"registrationId\":\"sensor-1\"}' \\\n" +
+        `    'https://${https}/${scope}/registrations/sensor-1/register?api-version=2021-06-01'`,
+};

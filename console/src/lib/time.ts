@@ -28,7 +28,7 @@ export function relative(iso: string, now: number, language?: string): string {
     for (const [unit, length] of units) {
         // "Next year" may be tomorrow or in two years: below two of them months are told.
         const from = unit === "year" ? 2 * length : length;
-        if (Math.abs(span) >= from) return (unit === "year" || unit === "month" ? counted : words).format(Math.trunc(span / length), unit);
+        if (Math.abs(span) >= from) return (unit === "year" || unit === "month" ? counted : words).format(Math.trunc(span / length + Math.sign(span) * 0.1), unit);
     }
     return Math.abs(span) < 10_000 ? words.format(0, "second") : words.format(Math.trunc(span / 1000), "second");
 }

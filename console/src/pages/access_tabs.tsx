@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Tabs } from "../parts/tabs.tsx";
 import { text } from "../text.ts";
-import type { Role } from "../api/schema.ts";
 
 const words = text.access;
-
-export const roles: Role[] = ["administrator", "builder", "operator", "viewer"];
 
 export function AccessTabs() {
     return (

@@ -61,7 +61,7 @@ function browser(agent: string): string {
 }
 
 export default function Account() {
-    const { who, name } = useSession();
+    const { who, name, signOut } = useSession();
     const sessions = useOne<SessionList>("/sessions", {}, { every: 60_000 });
     const [ending, setEnding] = useState(false);
     return (
@@ -76,7 +76,9 @@ export default function Account() {
                             [words.permissions, (
                                 <details>
                                     <summary>{words.permissionCount(who.permissions.length)}</summary>
-                                    <span className="row" style={{ gap: 6, marginTop: 8 }}>{who.permissions.map((one) => <Pill key={one}>{one}</Pill>)}</span>
+                                    <ul className="plain stack" style={{ gap: 6, marginTop: 8 }}>
+                                        {who.permissions.map((one) => <li key={one}><span className="mono">{one}</span> <span className="quiet small">{text.access.permissionSays[one]}</span></li>)}
+                                    </ul>
                                 </details>
                             )],
                         ]} />
@@ -84,7 +86,12 @@ export default function Account() {
                     {who.user?.kind === "local" && <ChangePassword />}
                     {who.user?.kind === "openid" && <Card title={words.password}><p className="quiet">{words.openId}</p></Card>}
                 </div>
-                <Card title={words.sessions} aside={who.session && <Act size="small" needs="session.write" icon={<SignOutIcon />} onClick={() => setEnding(true)}>{words.everywhere}</Act>}>
+                <Card title={words.sessions} aside={who.session && (
+                    <span className="row">
+                        <Act size="small" needs="session.write" icon={<SignOutIcon />} onClick={() => void signOut()}>{words.here}</Act>
+                        <Act size="small" needs="session.write" onClick={() => setEnding(true)}>{words.everywhere}</Act>
+                    </span>
+                )}>
                     <ErrorBar refused={sessions.error} retry={() => void sessions.refetch()} />
                     {sessions.isPending && <Loading />}
                     {!who.session && <p className="quiet">{words.notASession}</p>}

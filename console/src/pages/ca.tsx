@@ -5,8 +5,8 @@ import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router-dom";
 import { call, segment } from "../api/client.ts";
 import { useChange, useOne } from "../api/hooks.ts";
-import type { CaCertificate, CaCertificateChange, Deleted, PossessionCode, Preview } from "../api/schema.ts";
-import { DeleteIcon, VerifyIcon } from "../icons.ts";
+import type { CaCertificate, CaCertificateChange, Deleted, PossessionCode, Preview, RegistrationPage } from "../api/schema.ts";
+import { BreachIcon, DeleteIcon, VerifyIcon } from "../icons.ts";
 import { verificationWithOpenssl, verificationWithRollcall } from "../lib/commands.ts";
 import type { PickedFile } from "../lib/files.ts";
 import { Act } from "../parts/act.tsx";
@@ -18,12 +18,40 @@ import { FilePicker } from "../parts/file_picker.tsx";
 import { Card, Page } from "../parts/page.tsx";
 import { Pill } from "../parts/pill.tsx";
 import { ExportDevices } from "../parts/preview.tsx";
-import { Asked, ErrorBar } from "../parts/states.tsx";
+import { Asked, ErrorBar, Loading, Note } from "../parts/states.tsx";
 import { useToast } from "../parts/toast.tsx";
 import { text } from "../text.ts";
 import { connectionCrumb } from "./connection_tabs.tsx";
 
 const words = text.cas;
+
+const fewNames = 12;
+const namesMax = 200;
+
+/** Who last proved itself with it, the first by name. */
+function Resting({ sha256 }: { sha256: string }) {
+    const page = useOne<RegistrationPage>("/registrations", { ca: sha256, limit: namesMax });
+    const found = page.data?.items ?? [];
+    const more = Boolean(page.data?.next);
+    return (
+        <Card title={words.devices}>
+            <div className="stack">
+                <ErrorBar refused={page.error} retry={() => void page.refetch()} />
+                {page.isPending && <Loading lines={2} />}
+                {page.data && <p className={found.length ? "" : "quiet"}>{found.length ? words.devicesSome(found.length, more) : words.devicesNone}</p>}
+                {found.length > 0 && (
+                    <>
+                        <ul className="plain row" style={{ gap: "2px 14px" }}>
+                            {found.slice(0, fewNames).map((one) => <li key={one.registrationId}><Link className="link mono" to={`/ui/devices/${segment(one.registrationId)}`}>{one.registrationId}</Link></li>)}
+                            {(found.length > fewNames || more) && <li className="quiet" aria-hidden>…</li>}
+                        </ul>
+                        <ExportDevices rests={{ ca: sha256 }} total={found.length} label={text.common.export} />
+                    </>
+                )}
+            </div>
+        </Card>
+    );
+}
 
 function Prove({ ca }: { ca: CaCertificate }) {
     const toast = useToast();
@@ -61,7 +89,7 @@ function Prove({ ca }: { ca: CaCertificate }) {
                         <FilePicker slim label={text.panel.proof} file={proof} onPick={setProof} hint={text.panel.proofHint} />
                         <ErrorBar refused={verify.error} title={text.file.refused(proof?.name ?? "")} />
                         <div className="row">
-                            <Act needs="ca.write" appearance="primary" disabled={!proof || verify.isPending} icon={verify.isPending ? <Spinner size="extra-tiny" /> : <VerifyIcon />} onClick={() => proof && verify.mutate(proof)}>{text.panel.verify}</Act>
+                            <Act needs="ca.write" appearance="primary" disabled={!proof || verify.isPending} icon={verify.isPending ? <Spinner size="extra-tiny" aria-label={text.common.loading} /> : <VerifyIcon />} onClick={() => proof && verify.mutate(proof)}>{text.panel.verify}</Act>
                             <Act needs="ca.write" appearance="subtle" onClick={() => setVouching(true)}>{text.panel.orVouch}</Act>
                         </div>
                     </div>
@@ -84,16 +112,26 @@ export default function Ca() {
     const [deleting, setDeleting] = useState(false);
     const [mode, setMode] = useState<"plain" | "breach">("plain");
     const data = ca.data;
+    // Verifying one that waits would complete a replacement: the slot's panel knows whom that cuts off.
+    const waits = data?.usedBy.filter((use) => use.as === "pending") ?? [];
     const name = data ? data.name || commonName(data.certificate) : id;
     return (
         <Page title={name} crumbs={[connectionCrumb, { name: text.connection.certificates, to: "/ui/device-connection/certificates" }]}
             pills={data && <><VerifiedPill verified={data.verified} verification={data.verification} />{data.attests ? <Pill tone="good">{text.certificate.attests}</Pill> : <Pill tone="warn">{text.certificate.attestsNot}</Pill>}</>}
-            actions={data && <Act needs="ca.write" icon={<DeleteIcon />} onClick={() => setDeleting(true)}>{text.common.delete}</Act>}>
+            actions={data && (
+                <>
+                    <Act needs="distrust.write" icon={<BreachIcon />} onClick={() => navigate(`/ui/device-connection/distrust?key=${data.certificate.spkiSha256}`)}>{words.distrust}</Act>
+                    <Act needs="ca.write" icon={<DeleteIcon />} onClick={() => setDeleting(true)}>{text.common.delete}</Act>
+                </>
+            )}>
             <Asked query={ca}>
                 {(shown) => (
                     <>
                         <div className="cards">
-                            <CertificateCard certificate={shown.certificate} />
+                            <div>
+                                <h2 className="sr">{words.itself}</h2>
+                                <CertificateCard certificate={shown.certificate} />
+                            </div>
                             <div className="stack wide">
                                 <Card title={words.usedTitle}>
                                     {shown.usedBy.length === 0 ? <p className="quiet">{words.usedByNone}</p> : (
@@ -108,9 +146,19 @@ export default function Ca() {
                                         </div>
                                     )}
                                 </Card>
-                                <Card title={words.devices}><ExportDevices rests={{ ca: shown.certificate.sha256Thumbprint }} total={0} label={text.common.export} /></Card>
+                                <Resting sha256={shown.certificate.sha256Thumbprint} />
                                 {shown.findings.length > 0 && <Card title={words.findings}><Findings findings={shown.findings} /></Card>}
-                                {!shown.verified && <Prove ca={shown} />}
+                                {!shown.verified && (waits.length === 0 ? <Prove ca={shown} /> : (
+                                    <Card title={words.verifyTitle}>
+                                        <div className="stack">
+                                            {waits.map((use) => (
+                                                <Note key={`${use.group}${use.slot}`} tone="info" actions={<Link className="link" to={`/ui/device-connection/groups/${segment(use.group)}/${use.slot}`}>{text.slots.manage[use.slot]}</Link>}>
+                                                    {words.verifyThere(use.group, text.slots.word[use.slot])}
+                                                </Note>
+                                            ))}
+                                        </div>
+                                    </Card>
+                                ))}
                             </div>
                         </div>
                         {deleting && (

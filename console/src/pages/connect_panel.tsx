@@ -20,6 +20,7 @@ import { Choices } from "../parts/choice.tsx";
 import { ConfirmDialog } from "../parts/confirm.tsx";
 import { CopyButton, Thumbprint } from "../parts/copy.tsx";
 import { FilePicker } from "../parts/file_picker.tsx";
+import { useKeptFocus } from "../parts/kept_focus.ts";
 import { Card, Facts } from "../parts/page.tsx";
 import { PreviewView } from "../parts/preview.tsx";
 import { EntryLink } from "../parts/refusal.tsx";
@@ -234,6 +235,7 @@ export function ConnectPanel({ name, registrationId, device, startIndividual, cl
     name: string; registrationId: string; device: Device | null; startIndividual: boolean; close: () => void;
 }) {
     const toast = useToast();
+    const kept = useKeptFocus<HTMLDivElement>();
     const enrollment = useQuery<Enrollment | null, Refused>({
         queryKey: [`/enrollments/${segment(registrationId)}`],
         queryFn: async ({ signal }) => {
@@ -257,7 +259,7 @@ export function ConnectPanel({ name, registrationId, device, startIndividual, cl
         <OverlayDrawer open position="end" size="large" style={{ width: "min(720px, 100vw)" }} onOpenChange={(_, data) => { if (!data.open) close(); }} aria-label={words.title}>
             <DrawerHeader>
                 <DrawerHeaderTitle action={<Button appearance="subtle" aria-label={text.common.close} icon={<CloseIcon />} onClick={close} />}>{words.title}</DrawerHeaderTitle>
-                <div className="quiet wrap">{words.of(name)}</div>
+                <div className="quiet wrap" ref={kept} tabIndex={-1} style={{ outline: "none" }}>{words.of(name)}</div>
             </DrawerHeader>
             <DrawerBody>
                 <div className="panel-body" style={{ paddingTop: 12 }}>

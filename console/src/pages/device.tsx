@@ -9,6 +9,7 @@ import { useOne } from "../api/hooks.ts";
 import type { Adoption, Connection, Deleted, Device, DeviceDetail, Explanation, Preview } from "../api/schema.ts";
 import { useCan } from "../api/session.tsx";
 import { ConnectIcon, DevicesIcon, MoreIcon } from "../icons.ts";
+import { idle } from "../lib/activity.ts";
 import { Act } from "../parts/act.tsx";
 import { ValidityBar } from "../parts/certificate.tsx";
 import { ConfirmDialog } from "../parts/confirm.tsx";
@@ -42,7 +43,7 @@ function useMaybe<T>(path: string, enabled = true, every?: number) {
             }
         },
         enabled,
-        ...(every ? { refetchInterval: every } : {}),
+        ...(every ? { refetchInterval: () => (idle() ? false : every) } : {}),
     });
 }
 

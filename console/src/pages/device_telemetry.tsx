@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { get, segment, type Refused } from "../api/client.ts";
 import type { TelemetryPage, TelemetryRecord } from "../api/schema.ts";
 import { TelemetryIcon } from "../icons.ts";
+import { idle, onWake } from "../lib/activity.ts";
 import { Card } from "../parts/page.tsx";
 import { Pill } from "../parts/pill.tsx";
 import { EmptyState, ErrorBar } from "../parts/states.tsx";
@@ -33,6 +34,11 @@ export default function Telemetry({ id }: { id: string }) {
         const follow = async () => {
             let after: number | null = null;
             while (!stop.signal.aborted) {
+                if (idle()) {
+                    await new Promise<void>((resolve) => {
+                        const forget = onWake(() => { forget(); resolve(); });
+                    });
+                }
                 try {
                     const page: TelemetryPage = await get(path, after === null ? { limit: 100 } : { after, wait: 25, limit: 100 }, stop.signal);
                     setRefused(null);

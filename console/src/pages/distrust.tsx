@@ -2,6 +2,7 @@
 // Keys that nobody may use again.
 import { Field, Input, Radio, RadioGroup } from "@fluentui/react-components";
 import { useState } from "react";
+import { useSearchParams } from "react-router-dom";
 import { call, segment } from "../api/client.ts";
 import { usePages } from "../api/hooks.ts";
 import type { Deleted, Distrusted, DistrustAdd, Preview } from "../api/schema.ts";
@@ -21,11 +22,11 @@ import { ConnectionTabs } from "./connection_tabs.tsx";
 
 const words = text.distrust;
 
-function AddKey({ close }: { close: () => void }) {
+function AddKey({ spki, close }: { spki: string; close: () => void }) {
     const toast = useToast();
-    const [way, setWay] = useState<"file" | "hash">("file");
+    const [way, setWay] = useState<"file" | "hash">(spki ? "hash" : "file");
     const [file, setFile] = useState<PickedFile | null>(null);
-    const [hash, setHash] = useState("");
+    const [hash, setHash] = useState(spki);
     const bare = hash.replace(/[\s:]/g, "");
     const known = way === "file" ? Boolean(file) : /^[0-9a-fA-F]{64}$/.test(bare);
     const body = (reason: string): DistrustAdd => ({ ...(way === "file" ? { certificate: file?.content ?? "" } : { spkiSha256: bare }), reason });
@@ -47,7 +48,9 @@ function AddKey({ close }: { close: () => void }) {
 export default function Distrust() {
     const toast = useToast();
     const keys = usePages<Distrusted>("/distrust");
-    const [adding, setAdding] = useState(false);
+    const [params, setParams] = useSearchParams();
+    const spki = params.get("key") ?? "";
+    const [adding, setAdding] = useState(spki !== "");
     const [lifting, setLifting] = useState<Distrusted | null>(null);
     const columns: Column<Distrusted>[] = [
         { key: "subject", name: words.columns.subject, width: "minmax(140px, 1.2fr)", show: (key) => <span className="strong">{key.subject || words.unknown}</span> },
@@ -63,7 +66,7 @@ export default function Distrust() {
             <ConnectionTabs />
             <VirtualTable label={text.connection.distrust} rows={keys.data?.items} columns={columns} id={(key) => key.spkiSha256} {...paged(keys)}
                 empty={<EmptyState picture={<DistrustIcon />} title={words.empty}><p>{words.emptyHint}</p></EmptyState>} />
-            {adding && <AddKey close={() => setAdding(false)} />}
+            {adding && <AddKey spki={spki} close={() => { setAdding(false); setParams({}, { replace: true }); }} />}
             {lifting && (
                 <ConfirmDialog<Deleted> title={words.liftTitle} action={words.lift} danger reasonNeeded close={() => setLifting(null)} done={() => toast(words.lifted)}
                     act={(reason) => call("DELETE", `/distrust/${segment(lifting.spkiSha256)}`, { query: { reason } })}

@@ -33,7 +33,7 @@ function NewPolicy({ close, made }: { close: () => void; made: (policy: PolicyWi
             <div role="group" aria-label={words.rights} className="stack tight">
                 <span className="strong">{words.rights}</span>
                 {rights.map((right) => (
-                    <Checkbox key={right} label={right} checked={chosen.includes(right)} onChange={(_, data) => setChosen(data.checked ? [...chosen, right] : chosen.filter((one) => one !== right))} />
+                    <Checkbox key={right} label={<span className="stack tight"><span>{right}</span><span className="say">{words.rightSays[right]}</span></span>} checked={chosen.includes(right)} onChange={(_, data) => setChosen(data.checked ? [...chosen, right] : chosen.filter((one) => one !== right))} />
                 ))}
             </div>
         </FormDialog>
@@ -58,18 +58,21 @@ export default function Policies() {
         { key: "name", name: words.columns.name, width: "minmax(150px, 1fr)", show: (policy) => <span className="strong">{policy.name}</span> },
         { key: "rights", name: words.columns.rights, width: "minmax(160px, 2fr)", from: 760, show: (policy) => <span title={policy.rights.join(", ")}>{policy.rights.join(", ")}</span> },
         { key: "created", name: words.columns.created, width: "120px", from: 1000, show: (policy) => <Time at={policy.created} shape="date" /> },
-        { key: "actions", name: text.common.actions, width: "148px", show: (policy) => (
+        { key: "actions", name: text.common.actions, width: "160px", show: (policy) => (
             <span className="row nowrap">
                 <Act size="small" needs="token.show" onClick={() => setAsking({ policy, what: "show" })}>{words.show}</Act>
-                <Menu>
-                    <MenuTrigger disableButtonEnhancement><Button size="small" appearance="subtle" icon={<MoreIcon />} aria-label={text.users.actionsOf(policy.name)} /></MenuTrigger>
-                    <MenuPopover>
-                        <MenuList>
-                            {(["primary", "secondary"] as const).map((slot) => <MenuItem key={slot} disabled={!mayWrite} onClick={() => setAsking({ policy, what: slot })}>{words.renew[slot]}</MenuItem>)}
-                            <MenuItem disabled={!mayWrite} onClick={() => setAsking({ policy, what: "revoke" })}>{words.revoke}</MenuItem>
-                        </MenuList>
-                    </MenuPopover>
-                </Menu>
+                {mayWrite && (
+                    <Menu>
+                        <MenuTrigger disableButtonEnhancement><Button size="small" appearance="subtle" icon={<MoreIcon />} aria-label={words.actionsOf(policy.name)} /></MenuTrigger>
+                        <MenuPopover>
+                            <MenuList>
+                                <MenuItem onClick={() => setAsking({ policy, what: "primary" })}>{words.newKey.primary}</MenuItem>
+                                <MenuItem onClick={() => setAsking({ policy, what: "secondary" })}>{words.newKey.secondary}</MenuItem>
+                                <MenuItem onClick={() => setAsking({ policy, what: "revoke" })}>{words.revoke}</MenuItem>
+                            </MenuList>
+                        </MenuPopover>
+                    </Menu>
+                )}
             </span>
         ) },
     ];
@@ -87,8 +90,8 @@ export default function Policies() {
                     act={(reason) => call("POST", `/policies/${segment(name)}/show-keys`, { body: reason ? { reason } : {} })}><p>{text.group.keysShown}</p></ConfirmDialog>
             )}
             {(asking?.what === "primary" || asking?.what === "secondary") && (
-                <ConfirmDialog<PolicyWithKeys> title={words.renew[asking.what]} action={text.common.create} danger close={() => setAsking(null)} done={setShown}
-                    act={(reason) => call("PUT", `/policies/${segment(name)}/keys/${asking.what}`, { body: reason ? { reason } : {} })}><p>{words.renewLead}</p></ConfirmDialog>
+                <ConfirmDialog<PolicyWithKeys> title={words.newKeyTitle[asking.what](name)} action={words.newKey[asking.what]} danger close={() => setAsking(null)} done={setShown}
+                    act={(reason) => call("PUT", `/policies/${segment(name)}/keys/${asking.what}`, { body: reason ? { reason } : {} })}><p>{words.newKeyLead}</p></ConfirmDialog>
             )}
             {asking?.what === "revoke" && (
                 <ConfirmDialog<Deleted> title={words.revokeTitle(name)} action={words.revoke} danger close={() => setAsking(null)} done={() => toast(words.revoked)}

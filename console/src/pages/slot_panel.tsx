@@ -21,6 +21,7 @@ import { Choices } from "../parts/choice.tsx";
 import { ConfirmDialog } from "../parts/confirm.tsx";
 import { Command, CopyButton } from "../parts/copy.tsx";
 import { FilePicker } from "../parts/file_picker.tsx";
+import { useKeptFocus } from "../parts/kept_focus.ts";
 import { Card } from "../parts/page.tsx";
 import { Pill } from "../parts/pill.tsx";
 import { ExportDevices, PreviewView, Stranded } from "../parts/preview.tsx";
@@ -257,6 +258,7 @@ function RemoveCertificate({ group, slot, goOther, close }: { group: Group; slot
 export function SlotPanel({ group: name, slot }: { group: string; slot: Slot }) {
     const navigate = useNavigate();
     const toast = useToast();
+    const kept = useKeptFocus<HTMLDivElement>();
     const group = useOne<Group>(`/groups/${segment(name)}`, { pem: true });
     const adoption = useOne<GroupAdoption>(`/groups/${segment(name)}/adoption`);
     const [adding, setAdding] = useState(false);
@@ -278,7 +280,7 @@ export function SlotPanel({ group: name, slot }: { group: string; slot: Slot }) 
         <OverlayDrawer open position="end" size="large" onOpenChange={(_, data) => { if (!data.open) close(); }} style={{ width: "min(720px, 100vw)" }} aria-label={text.slots.manage[slot]}>
             <DrawerHeader>
                 <DrawerHeaderTitle action={<Button appearance="subtle" aria-label={text.common.close} icon={<CloseIcon />} onClick={close} />}>{text.slots.manage[slot]}</DrawerHeaderTitle>
-                <div className="quiet">{words.of(name)}</div>
+                <div className="quiet" ref={kept} tabIndex={-1} style={{ outline: "none" }}>{words.of(name)}</div>
             </DrawerHeader>
             <DrawerBody>
                 <div className="panel-body" style={{ paddingTop: 12 }}>
@@ -304,7 +306,7 @@ export function SlotPanel({ group: name, slot }: { group: string; slot: Slot }) 
                             )}
                             {unproved && <ProveIt key={unproved.id} group={group.data} slot={slot} held={unproved} completes={pending ? current : null} carry={null} goOther={goOther} />}
                             {adding || (!current && !pending) ? (
-                                <AddCertificate key={slot} group={group.data} slot={slot} carried={carried} goOther={goOther} close={() => { setAdding(false); setCarried(null); if (!current && !pending && !carried) return; }} />
+                                <AddCertificate key={slot} group={group.data} slot={slot} carried={carried} goOther={goOther} close={() => { setAdding(false); setCarried(null); }} />
                             ) : (
                                 <div className="row"><Act needs="group.write" appearance={unproved ? "secondary" : "primary"} icon={<AddIcon />} onClick={() => setAdding(true)}>{words.add}</Act></div>
                             )}

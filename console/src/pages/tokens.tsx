@@ -27,7 +27,7 @@ function NewToken({ close, made }: { close: () => void; made: (token: TokenCreat
     const [expires, setExpires] = useState("");
     const create = useChange<TokenCreate, TokenCreated>((body) => call("POST", "/tokens", { body }), (token) => { made(token); close(); });
     return (
-        <FormDialog title={words.addTitle} action={text.common.create} ready={name.trim() !== ""} busy={create.isPending} refused={create.error} close={close}
+        <FormDialog wide title={words.addTitle} action={text.common.create} ready={name.trim() !== ""} busy={create.isPending} refused={create.error} close={close}
             submit={() => create.mutate({ name: name.trim(), role, form, ...(expires ? { expires: new Date(`${expires}T23:59:59`).toISOString() } : {}) })}>
             <Field label={text.common.name} hint={text.groups.nameHint.split(".")[0]} required><Input value={name} autoFocus maxLength={128} onChange={(_, data) => setName(data.value)} /></Field>
             <RoleChoice role={role} onChange={setRole} />

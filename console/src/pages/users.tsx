@@ -5,7 +5,7 @@ import { useState } from "react";
 import { call, segment } from "../api/client.ts";
 import { useChange, usePages } from "../api/hooks.ts";
 import type { Deleted, Role, User, UserCreate, UserUpdate } from "../api/schema.ts";
-import { useCan } from "../api/session.tsx";
+import { useSession } from "../api/session.tsx";
 import { AddIcon, MoreIcon, PeopleIcon } from "../icons.ts";
 import { Act } from "../parts/act.tsx";
 import { ConfirmDialog, FormDialog } from "../parts/confirm.tsx";
@@ -30,7 +30,7 @@ function NewUser({ close }: { close: () => void }) {
     const [role, setRole] = useState<Role>("operator");
     const create = useChange<UserCreate, User>((body) => call("POST", "/users", { body }), (user) => { toast(words.created(user.name)); close(); });
     return (
-        <FormDialog title={words.addTitle} action={text.common.create} busy={create.isPending} refused={create.error} close={close}
+        <FormDialog wide title={words.addTitle} action={text.common.create} busy={create.isPending} refused={create.error} close={close}
             ready={name.trim() !== "" && (kind === "openid" || password.length >= shortest)}
             submit={() => create.mutate({ name: name.trim(), kind, role, ...(kind === "local" ? { password } : {}) })}>
             <Field label={words.kind}>
@@ -55,7 +55,7 @@ function EditRole({ user, close }: { user: User; close: () => void }) {
     const [role, setRole] = useState(user.role);
     const save = useChange<UserUpdate, User>((body) => call("PATCH", `/users/${segment(user.name)}`, { body }), () => { toast(words.saved); close(); });
     return (
-        <FormDialog title={words.editTitle(user.name)} action={text.common.save} ready={role !== user.role} busy={save.isPending} refused={save.error} close={close} submit={() => save.mutate({ role })}>
+        <FormDialog wide title={words.editTitle(user.name)} action={text.common.save} ready={role !== user.role} busy={save.isPending} refused={save.error} close={close} submit={() => save.mutate({ role })}>
             <RoleChoice role={role} onChange={setRole} />
         </FormDialog>
     );
@@ -76,27 +76,28 @@ function SetPassword({ user, close }: { user: User; close: () => void }) {
 type Asking = { user: User; what: "role" | "password" | "keepOut" | "letIn" | "sessions" | "delete" } | null;
 
 export default function Users() {
-    const mayWrite = useCan("user.write");
+    const { can, who } = useSession();
+    const mayWrite = can("user.write");
     const users = usePages<User>("/users");
     const [adding, setAdding] = useState(false);
     const [asking, setAsking] = useState<Asking>(null);
     const close = () => setAsking(null);
     const columns: Column<User>[] = [
-        { key: "name", name: words.columns.name, width: "minmax(130px, 1.4fr)", show: (user) => <span className="strong">{user.name}</span> },
+        { key: "name", name: words.columns.name, width: "minmax(130px, 1.4fr)", show: (user) => <span className="row nowrap"><span className="strong ellipsis">{user.name}</span>{user.id === who.user?.id && <Pill>{text.access.you}</Pill>}</span> },
         { key: "role", name: words.columns.role, width: "minmax(128px, 1fr)", show: (user) => <span className="row nowrap">{text.access.roles[user.role]}{user.roleByClaim && <Pill>{words.byClaim}</Pill>}</span> },
         { key: "kind", name: words.columns.kind, width: "minmax(130px, 1fr)", from: 700, show: (user) => words.kinds[user.kind] },
         { key: "status", name: words.columns.status, width: "132px", from: 460, show: (user) => (user.enabled ? <Pill tone="good">{words.enabled}</Pill> : <Pill tone="bad">{words.disabled}</Pill>) },
         { key: "created", name: words.columns.created, width: "140px", from: 900, show: (user) => <Time at={user.created} shape="date" /> },
         { key: "actions", name: text.common.actions, width: "80px", show: (user) => (
-            <Menu>
+            !mayWrite ? <Act needs="user.write" size="small" appearance="subtle" icon={<MoreIcon />} aria-label={words.actionsOf(user.name)}>{null}</Act> : <Menu>
                 <MenuTrigger disableButtonEnhancement><Button size="small" appearance="subtle" icon={<MoreIcon />} aria-label={words.actionsOf(user.name)} /></MenuTrigger>
                 <MenuPopover>
                     <MenuList>
-                        <MenuItem disabled={!mayWrite} onClick={() => setAsking({ user, what: "role" })}>{words.edit}</MenuItem>
-                        {user.kind === "local" && <MenuItem disabled={!mayWrite} onClick={() => setAsking({ user, what: "password" })}>{words.password2}</MenuItem>}
-                        <MenuItem disabled={!mayWrite} onClick={() => setAsking({ user, what: user.enabled ? "keepOut" : "letIn" })}>{user.enabled ? words.keepOut : words.letIn}</MenuItem>
-                        <MenuItem disabled={!mayWrite} onClick={() => setAsking({ user, what: "sessions" })}>{words.endSessions}</MenuItem>
-                        <MenuItem disabled={!mayWrite} onClick={() => setAsking({ user, what: "delete" })}>{words.delete}</MenuItem>
+                        <MenuItem onClick={() => setAsking({ user, what: "role" })}>{words.edit}</MenuItem>
+                        {user.kind === "local" && <MenuItem onClick={() => setAsking({ user, what: "password" })}>{words.password2}</MenuItem>}
+                        <MenuItem onClick={() => setAsking({ user, what: user.enabled ? "keepOut" : "letIn" })}>{user.enabled ? words.keepOut : words.letIn}</MenuItem>
+                        <MenuItem onClick={() => setAsking({ user, what: "sessions" })}>{words.endSessions}</MenuItem>
+                        <MenuItem onClick={() => setAsking({ user, what: "delete" })}>{words.delete}</MenuItem>
                     </MenuList>
                 </MenuPopover>
             </Menu>

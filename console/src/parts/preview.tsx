@@ -82,7 +82,7 @@ export function PreviewView({ preview, rests, showIncoming }: { preview: Preview
                 <CertificateCard key={certificate.sha256Thumbprint} certificate={certificate} label={text.preview.incoming} />
             ))}
             {preview.summary.length > 0 && (
-                <ul style={{ paddingLeft: 18 }}>{preview.summary.map((line) => <li key={line}>{sentence(line)}</li>)}</ul>
+                <ul style={{ paddingLeft: 18 }}>{preview.summary.map((line) => <li key={line} title={line}>{sentence(line.replace(/\b([0-9A-F]{8})[0-9A-F]{48}([0-9A-F]{8})\b/g, "$1…$2"))}</li>)}</ul>
             )}
             {cuts && !preview.pending && <Stranded devices={preview.impact.devices} first={preview.impact.first} {...(rests ? { rests } : {})} />}
             {preview.distrusts.length > 0 && <Note tone="bad">{text.preview.distrusts(preview.distrusts.length)}</Note>}

@@ -2,7 +2,7 @@
 // Signing in: as a page where nobody is, as a dialog over the page where a session ended.
 import { Button, Dialog, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, Spinner } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import { get, Refused, signIn } from "../api/client.ts";
 import type { SignInMethods, WhoAsks } from "../api/schema.ts";
 import icon from "../icon.svg";
@@ -27,6 +27,13 @@ function SignInForm({ name: known, signedIn }: { name?: string; signedIn: Signed
     const [password, setPassword] = useState("");
     const [refused, setRefused] = useState<Refused | null>(null);
     const [busy, setBusy] = useState(false);
+    const secret = useRef<HTMLInputElement>(null);
+    useEffect(() => {
+        // The dialog puts the focus on its first field; who is known types the password.
+        if (!known) return undefined;
+        const timer = setTimeout(() => secret.current?.focus(), 80);
+        return () => clearTimeout(timer);
+    }, [known]);
     const openId = methods.data?.openId ?? null;
     const withPassword = methods.data?.password ?? true;
 
@@ -63,7 +70,7 @@ function SignInForm({ name: known, signedIn }: { name?: string; signedIn: Signed
                         <Input name="name" autoComplete="username" value={name} autoFocus={!known} onChange={(_, data) => setName(data.value)} />
                     </Field>
                     <Field label={text.signIn.password} required>
-                        <Input name="password" type="password" autoComplete="current-password" value={password} autoFocus={Boolean(known)}
+                        <Input name="password" type="password" autoComplete="current-password" value={password} ref={secret}
                             onChange={(_, data) => setPassword(data.value)} />
                     </Field>
                     <Button appearance="primary" type="submit" size="large" disabled={busy || !name || !password} icon={busy ? <Spinner size="tiny" /> : undefined}>

@@ -11,6 +11,7 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 function watch(watcher: () => void): () => void {
     watchers.add(watcher);
+    if (!timer) now = Date.now();
     timer ??= setInterval(() => {
         now = Date.now();
         watchers.forEach((one) => one());
