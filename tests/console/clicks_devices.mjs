@@ -65,10 +65,10 @@ export async function setLeaves(page, id, held, how) {
 export async function removeLeaf(page, id, slot, how) {
   await toDevice(page, id);
   const panel = await openConnect(page);
-  // Of two slots with a certificate each, the first is primary.
-  const buttons = panel.getByRole('button', { name: 'Remove', exact: true });
-  await buttons.first().waitFor();
-  await buttons.nth(slot === 'primary' ? 0 : 1).click();
+  await panel.getByRole('button', { name: `Remove: ${title[slot]}`, exact: true })
+    // The pages before this name had it for both; of two the first is primary.
+    .or(panel.getByRole('button', { name: 'Remove', exact: true }).nth(slot === 'primary' ? 0 : 1))
+    .click();
   const dialog = page.getByRole('dialog', { name: `Remove the ${slot} certificate?` });
   if (how) await dialog.getByRole('radio', { name: how }).check();
   await press(dialog, 'Remove');
