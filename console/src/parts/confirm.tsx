@@ -10,6 +10,7 @@ import type { Refused } from "../api/client.ts";
 import type { Preview } from "../api/schema.ts";
 import { useChange } from "../api/hooks.ts";
 import { text } from "../text.ts";
+import { useReturnedFocus } from "./kept_focus.ts";
 import { PreviewView, type Rests } from "./preview.tsx";
 import { ErrorBar } from "./states.tsx";
 
@@ -33,6 +34,7 @@ export function ConfirmDialog<Out>({ title, children, action, danger, act, previ
     done?: (out: Out) => void;
     close: () => void;
 }) {
+    useReturnedFocus();
     const [words, setWords] = useState("");
     const [understood, setUnderstood] = useState(false);
     const asked = useQuery<Preview, Refused>({
@@ -88,6 +90,7 @@ export function ConfirmDialog<Out>({ title, children, action, danger, act, previ
 export function FormDialog({ title, children, action, ready, busy, refused, submit, close, wide }: {
     title: string; children: ReactNode; action: string; ready: boolean; busy: boolean; refused: Refused | null; submit: () => void; close: () => void; wide?: boolean;
 }) {
+    useReturnedFocus();
     return (
         <Dialog open onOpenChange={(_, data) => { if (!data.open && !busy) close(); }}>
             <DialogSurface style={{ maxWidth: wide ? 760 : 560 }}>

@@ -3,7 +3,21 @@
 // The panel catches it.
 import { useEffect, useRef, type RefObject } from "react";
 
+/** What opened a panel or dialog has the focus again when that closes. */
+export function useReturnedFocus(): void {
+    const opener = useRef(document.activeElement);
+    useEffect(() => () => {
+        setTimeout(() => {
+            if (document.activeElement !== document.body) return;
+            const back = opener.current;
+            if (back instanceof HTMLElement && back.isConnected && back !== document.body) back.focus();
+            if (document.activeElement === document.body) document.getElementById("page-title")?.focus();
+        }, 120);
+    }, []);
+}
+
 export function useKeptFocus<E extends HTMLElement>(): RefObject<E> {
+    useReturnedFocus();
     const catcher = useRef<E>(null);
     // After every rendering, on purpose: what went away went with one.
     useEffect(() => {
