@@ -11,7 +11,9 @@ export function useReturnedFocus(): void {
             if (document.activeElement !== document.body) return;
             const back = opener.current;
             if (back instanceof HTMLElement && back.isConnected && back !== document.body) back.focus();
-            if (document.activeElement === document.body) document.getElementById("page-title")?.focus();
+            // Where another panel lies open, that catches it: the page behind must not take it.
+            const covered = document.querySelector("[role=dialog], [role=alertdialog]") !== null;
+            if (document.activeElement === document.body && !covered) document.getElementById("page-title")?.focus();
         }, 120);
     }, []);
 }
