@@ -129,15 +129,20 @@ def start_load(server, *words, pki=None):
 
 def visit(server, requests, in_flight):
     """CPU microseconds of the server for each of `requests` visits by new devices."""
+    return timed_visit(server, requests, in_flight)[1]
+
+
+def timed_visit(server, requests, in_flight):
+    """(visits a second, CPU microseconds of the server for each)."""
     load = start_load(server, *server.words(), "--requests", str(requests), "--first",
                       str(server.asked), "--in-flight", str(in_flight))
     server.asked += requests
-    before = server.cpu_seconds()
+    before, begun = server.cpu_seconds(), time.monotonic()
     answers, _ = load.communicate("go\n")
-    spent = server.cpu_seconds() - before
+    took, spent = time.monotonic() - begun, server.cpu_seconds() - before
     if load.returncode != 0:
         sys.exit(f"{server.name} answered {answers.strip()}")
-    return spent / requests * 1e6
+    return requests / took, spent / requests * 1e6
 
 
 def in_turn(servers, rounds, requests, in_flight):
