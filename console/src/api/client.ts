@@ -30,7 +30,7 @@ export class Refused extends Error {
 
 type Values = Record<string, string | number | boolean | null | undefined>;
 
-export type Ask = {
+type Ask = {
     query?: Values;
     body?: unknown;
     /** Refused with 412 unless the record still has this version. */

@@ -13,11 +13,11 @@ import { idle } from "../lib/activity.ts";
 import { all, get, Refused } from "./client.ts";
 
 type Values = Record<string, string | number | boolean | null | undefined>;
-export type Page<T> = { items: T[]; next: string | null; total?: number; totalAtLeast?: boolean };
+export type Page<T> = { items: T[]; next: string | null; total?: number };
 
-export const pageSize = 200;
+const pageSize = 200;
 
-export type Options = { enabled?: boolean; every?: number | false; stale?: number; keep?: boolean };
+type Options = { enabled?: boolean; every?: number | false; stale?: number; keep?: boolean };
 
 /** Nobody there: nothing is asked again until somebody comes back. */
 const whileThere = (every: number | false | undefined) => () => (every && !idle() ? every : false);
@@ -45,7 +45,7 @@ export function useAll<T>(path: string, query: Values = {}, options: Options = {
 
 /** A long list; the next page is asked for when somebody scrolls there. */
 export function usePages<T>(path: string, query: Values = {}, options: Options = {}) {
-    return useInfiniteQuery<Page<T>, Refused, { items: T[]; total: number | undefined; totalAtLeast: boolean }, unknown[], string | null>({
+    return useInfiniteQuery<Page<T>, Refused, { items: T[]; total: number | undefined }, unknown[], string | null>({
         queryKey: [path, query, "pages"],
         queryFn: ({ pageParam, signal }) => get<Page<T>>(path, { limit: pageSize, ...query, after: pageParam }, signal),
         initialPageParam: null,
@@ -53,7 +53,6 @@ export function usePages<T>(path: string, query: Values = {}, options: Options =
         select: (data) => ({
             items: data.pages.flatMap((page) => page.items),
             total: data.pages[0]?.total,
-            totalAtLeast: data.pages[0]?.totalAtLeast ?? false,
         }),
         enabled: options.enabled ?? true,
         // Who has scrolled far reads; asking for all of it again and again is no help.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The detail of an audit event in two halves: what was before and after, and all else that is told.
 
-export type Told = {
+type Told = {
     changes: { what: string; before: unknown; after: unknown }[];
     facts: { what: string; value: unknown }[];
 };

@@ -47,13 +47,13 @@ export type Standing = "future" | "good" | "soon" | "expired";
 export function standing(notBefore: string, notAfter: string, now: number): Standing {
     const from = new Date(notBefore).getTime();
     const to = new Date(notAfter).getTime();
-    if (now > to) return "expired";
-    if (now < from) return "future";
-    return to - now <= Math.min(30 * day, (to - from) / 10) ? "soon" : "good";
+    const end = standingAtEnd(notAfter, now, Math.min(30 * day, (to - from) / 10));
+    return now < from && end !== "expired" ? "future" : end;
 }
 
-/** yyyy-mm-dd in the reader's zone. */
-export function localDay(at: Date): string {
-    const two = (n: number) => String(n).padStart(2, "0");
-    return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+/** The same where only the end is known. `soon`: how long before it. */
+export function standingAtEnd(notAfter: string, now: number, soon = 30 * day): Exclude<Standing, "future"> {
+    const to = new Date(notAfter).getTime();
+    if (now > to) return "expired";
+    return to - now <= soon ? "soon" : "good";
 }

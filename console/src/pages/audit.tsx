@@ -13,6 +13,7 @@ import { download } from "../lib/files.ts";
 import { Act } from "../parts/act.tsx";
 import { CopyButton, Thumbprint } from "../parts/copy.tsx";
 import { Card, Facts, Page } from "../parts/page.tsx";
+import { useTyped } from "../parts/search.tsx";
 import { EmptyState, ErrorBar, Loading, Note } from "../parts/states.tsx";
 import { Time } from "../parts/time.tsx";
 import { count, text } from "../text.ts";
@@ -161,14 +162,8 @@ function Head() {
     );
 }
 
-/** A field that asks when the typing pauses. */
 function Narrow({ label, value, change }: { label: string; value: string; change: (value: string) => void }) {
-    const [typed, setTyped] = useState(value);
-    useEffect(() => {
-        if (typed.trim() === value) return undefined;
-        const timer = setTimeout(() => change(typed.trim()), 300);
-        return () => clearTimeout(timer);
-    }, [typed, value, change]);
+    const [typed, setTyped] = useTyped(value, change);
     return <Input value={typed} placeholder={label} aria-label={label} className="narrow" onChange={(_, data) => setTyped(data.value)} />;
 }
 

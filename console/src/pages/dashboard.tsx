@@ -8,7 +8,7 @@ import { segment } from "../api/client.ts";
 import { useOne } from "../api/hooks.ts";
 import type { Overview, Server } from "../api/schema.ts";
 import { RefreshIcon, VerifyIcon } from "../icons.ts";
-import { day, relative, standing } from "../lib/time.ts";
+import { relative, standingAtEnd } from "../lib/time.ts";
 import { Card, Page, Stat } from "../parts/page.tsx";
 import { Pill } from "../parts/pill.tsx";
 import { causeName } from "../parts/refusal.tsx";
@@ -48,8 +48,7 @@ const nameOf = (subject: string | null): string | null => subject && (/(?:^|,\s*
 
 function AdoptionLine({ line, most }: { line: Line; most: number }) {
     const now = useNow();
-    // The overview does not say when a CA began: by its end alone, thirty days ahead.
-    const ends = line.notAfter ? standing("1970-01-01T00:00:00Z", line.notAfter, now) : null;
+    const ends = line.notAfter ? standingAtEnd(line.notAfter, now) : null;
     const manage = line.group && line.standing !== "gone" ? `/ui/device-connection/groups/${segment(line.group)}/${line.slot}` : null;
     return (
         <div className="bar-row">
@@ -143,17 +142,17 @@ function Attention({ overview }: { overview: Overview }) {
     }
     for (const line of [...overview.adoption].sort((a, b) => (a.notAfter ?? "~").localeCompare(b.notAfter ?? "~"))) {
         if (line.group === null || line.devices === 0 || notes.length >= notesMax) continue;
-        const ends = line.notAfter ? new Date(line.notAfter).getTime() : Infinity;
         const at = `/ui/device-connection/groups/${segment(line.group)}`;
         const key = `${line.group}${line.slot}${line.sha256Thumbprint}`;
         const says = words.caRests(line.devices, line.group);
         if (line.standing === "gone") {
             notes.push(<Note key={key} tone="warn" actions={<Link className="link" to={at}>{words.look}</Link>}>{words.goneRests(line.devices, line.group)}</Note>);
-        } else if (line.notAfter && ends - now < 30 * day) {
+        } else if (line.notAfter && standingAtEnd(line.notAfter, now) !== "good") {
+            const ended = standingAtEnd(line.notAfter, now) === "expired";
             const when = relative(line.notAfter, now);
             const name = nameOf(line.subject) ?? line.group;
             notes.push(
-                <Note key={key} tone={ends < now ? "bad" : "warn"} title={ends < now ? words.caEnded(name, when) : words.caEnds(name, when)}
+                <Note key={key} tone={ended ? "bad" : "warn"} title={ended ? words.caEnded(name, when) : words.caEnds(name, when)}
                     actions={<Link className="link" to={at}>{line.group}</Link>}>{says}</Note>,
             );
         }

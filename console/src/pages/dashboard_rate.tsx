@@ -16,7 +16,7 @@ const height = 100;
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
 /** A top that the eye can divide: 1, 2, 5, 10, 20, 50 … */
-export function ceiling(most: number): number {
+function ceiling(most: number): number {
     for (let power = 1; ; power *= 10) {
         for (const step of [1, 2, 5]) if (most <= step * power) return step * power;
     }

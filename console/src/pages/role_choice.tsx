@@ -9,7 +9,7 @@ import { text } from "../text.ts";
 
 const words = text.access;
 
-export function RoleMatrix() {
+function RoleMatrix() {
     return (
         <div className="small-table matrix focus" tabIndex={0} role="region" aria-label={words.matrix}>
             <table>

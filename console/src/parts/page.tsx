@@ -5,7 +5,7 @@ import { Link } from "react-router-dom";
 import { ChevronRightIcon } from "../icons.ts";
 import { text } from "../text.ts";
 
-export type Crumb = { name: string; to: string };
+type Crumb = { name: string; to: string };
 
 export function Page({ title, name, lead, crumbs = [], pills, actions, fill, children }: {
     title: string;

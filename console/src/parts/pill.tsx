@@ -5,7 +5,7 @@ import { BadSmallIcon, ClockSmallIcon, GoodSmallIcon, InfoSmallIcon, WarnSmallIc
 import { text } from "../text.ts";
 import type { DeviceState } from "../api/schema.ts";
 
-export type PillTone = "good" | "warn" | "bad" | "info" | "plain";
+type PillTone = "good" | "warn" | "bad" | "info" | "plain";
 
 const pictures = { good: <GoodSmallIcon />, warn: <WarnSmallIcon />, bad: <BadSmallIcon />, info: <InfoSmallIcon />, plain: null };
 

@@ -17,7 +17,7 @@ import { ErrorBar, Note } from "./states.tsx";
 /** Which registrations the names are from, for the export of all of them. */
 export type Rests = { group?: string; ca?: string };
 
-export function registrationsCsv(registrations: Registration[]): string {
+function registrationsCsv(registrations: Registration[]): string {
     return csv(
         ["registrationId", "deviceId", "status", "slot", "caSha256Thumbprint", "leafSha256Thumbprint", "leafNotAfter", "lastRegistered"],
         registrations.map((one) => [one.registrationId, one.deviceId, one.status, one.last.slot, one.last.caSha256Thumbprint,

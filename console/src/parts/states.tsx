@@ -6,7 +6,7 @@ import type { Refused } from "../api/client.ts";
 import { BadIcon, GoodIcon, InfoIcon, WarnIcon } from "../icons.ts";
 import { sentence, text } from "../text.ts";
 
-export type Tone = "info" | "good" | "warn" | "bad";
+type Tone = "info" | "good" | "warn" | "bad";
 
 const pictures = { info: InfoIcon, good: GoodIcon, warn: WarnIcon, bad: BadIcon };
 

@@ -18,11 +18,11 @@ export type Column<T> = {
     from?: number;
 };
 
-export type Selection = { chosen: ReadonlySet<string>; change: (chosen: Set<string>) => void };
+type Selection = { chosen: ReadonlySet<string>; change: (chosen: Set<string>) => void };
 
 const rowHeight = 46;
 
-export function VirtualTable<T>({ label, rows, columns, id, pending, refused, retry, more, loadMore, loadingMore, total, totalAtLeast, selection, tools, empty }: {
+export function VirtualTable<T>({ label, rows, columns, id, pending, refused, retry, more, loadMore, loadingMore, total, selection, tools, empty }: {
     label: string;
     rows: T[] | undefined;
     columns: Column<T>[];
@@ -34,7 +34,6 @@ export function VirtualTable<T>({ label, rows, columns, id, pending, refused, re
     loadMore?: () => void;
     loadingMore?: boolean;
     total?: number;
-    totalAtLeast?: boolean;
     selection?: Selection;
     /** Search, filters; what can be done with the selection. */
     tools?: ReactNode;
@@ -124,7 +123,7 @@ export function VirtualTable<T>({ label, rows, columns, id, pending, refused, re
                 {count === 0 && (pending ? <div style={{ padding: 20 }}><Loading lines={6} /></div> : !refused && <div style={{ display: "flex", minHeight: "100%" }}>{empty}</div>)}
             </div>
             <div className="table-foot" role="status">
-                {count > 0 && <span>{total !== undefined && total > count ? text.table.of(count, total, totalAtLeast ?? false) : text.table.shown(count, more ?? false)}</span>}
+                {count > 0 && <span>{total !== undefined && total > count ? text.table.of(count, total) : text.table.shown(count, more ?? false)}</span>}
                 {loadingMore && <Spinner size="extra-tiny" label={text.table.loadingMore} labelPosition="after" />}
                 {more && !loadingMore && <Button size="small" appearance="subtle" onClick={() => loadMore?.()}>{text.table.next}</Button>}
             </div>
@@ -134,7 +133,7 @@ export function VirtualTable<T>({ label, rows, columns, id, pending, refused, re
 
 /** What every paged question gives to its list. */
 export function paged(query: {
-    data: { items: unknown[]; total: number | undefined; totalAtLeast: boolean } | undefined;
+    data: { items: unknown[]; total: number | undefined } | undefined;
     isPending: boolean; error: Refused | null; refetch: () => unknown; hasNextPage: boolean; fetchNextPage: () => unknown; isFetchingNextPage: boolean;
 }) {
     return {
@@ -144,6 +143,6 @@ export function paged(query: {
         more: query.hasNextPage,
         loadMore: () => void query.fetchNextPage(),
         loadingMore: query.isFetchingNextPage,
-        ...(query.data?.total === undefined ? {} : { total: query.data.total, totalAtLeast: query.data.totalAtLeast }),
+        ...(query.data?.total === undefined ? {} : { total: query.data.total }),
     };
 }

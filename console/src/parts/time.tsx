@@ -34,7 +34,7 @@ const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", ti
 const dateOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const precise = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-export type TimeShape = "full" | "date" | "relative" | "precise";
+type TimeShape = "full" | "date" | "relative" | "precise";
 
 export function Time({ at, shape = "full" }: { at: string | null | undefined; shape?: TimeShape }) {
     const current = useNow();
