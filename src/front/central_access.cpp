@@ -4,8 +4,6 @@
 #include "front/central_roles.hpp"
 #include "front/central_routes.hpp"
 
-#include <algorithm>
-
 #include <boost/json/array.hpp>
 
 namespace rollcall::front {
@@ -44,12 +42,7 @@ json::object token_json(const domain::AccessToken& token) {
 }
 
 Task<Result<CentralAnswer>> list_tokens(const CentralServices& services, const CentralCall& call) {
-    CO_TRY(auto tokens, co_await services.access.list());
-    const auto name_of = [](const domain::AccessToken& token) {
-        return to_lower_ascii(token.name);
-    };
-    std::sort(tokens.begin(), tokens.end(),
-              [&](const auto& a, const auto& b) { return name_of(a) < name_of(b); });
+    CO_TRY(const auto tokens, co_await services.access.list());
     co_return central_page_by_name(
         call, tokens, [](const auto& token) { return token.name; }, token_json);
 }

@@ -4,6 +4,7 @@
 
 #include "front/central_api.hpp"
 #include "front/json_reader.hpp"
+#include "store/whole_list.hpp"
 
 #include <map>
 #include <optional>
@@ -82,25 +83,18 @@ Task<Result<domain::Device>> central_device(const CentralServices& services,
 boost::json::object central_page(const CentralCall& call, boost::json::array items,
                                  const std::string& next);
 
-/// The page asked for of `all`, which are in order of `name_of` without case. malformed as page().
+/// The page asked for of `all`, in the order of `name_of` without case. malformed as page().
 template <class Item, class NameOf, class Shown>
 Result<CentralAnswer> central_page_by_name(const CentralCall& call, const std::vector<Item>& all,
                                            const NameOf& name_of, const Shown& shown) {
-    TRY(const auto page, call.page());
+    TRY(const auto request, call.page());
+    const auto key_of = [&name_of](const Item& item) { return to_lower_ascii(name_of(item)); };
+    const auto page = store::page_of_whole(all, request, key_of);
     boost::json::array items;
-    std::string last;
-    for (const auto& item : all) {
-        std::string name = to_lower_ascii(name_of(item));
-        if (!page.after.empty() && name <= page.after) {
-            continue;
-        }
-        if (items.size() == page.count) {
-            return CentralAnswer{200, central_page(call, std::move(items), last)};
-        }
-        items.push_back(shown(item));
-        last = std::move(name);
+    for (const auto* const item : page.items) {
+        items.push_back(shown(*item));
     }
-    return CentralAnswer{200, central_page(call, std::move(items), {})};
+    return CentralAnswer{200, central_page(call, std::move(items), page.next)};
 }
 
 }  // namespace rollcall::front

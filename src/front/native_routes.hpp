@@ -5,6 +5,7 @@
 #include "front/json_reader.hpp"
 #include "front/native_api.hpp"
 #include "front/native_json.hpp"
+#include "store/whole_list.hpp"
 
 #include <map>
 #include <optional>
@@ -111,22 +112,12 @@ void read_new_keys(Fields& fields, service::EntrySettings& settings);
 template <class Record, class Key>
 json::object page_of_all(const std::vector<Record>& all, const store::PageRequest& request,
                          const Key& key_of) {
-    std::map<std::string, const Record*> sorted;
-    for (const auto& record : all) {
-        sorted.emplace(key_of(record), &record);
-    }
+    const auto page = store::page_of_whole(all, request, key_of);
     json::array items;
-    std::string next;
-    std::string last;
-    for (auto it = sorted.upper_bound(request.after); it != sorted.end(); ++it) {
-        if (items.size() == request.count) {
-            next = last;
-            break;
-        }
-        items.push_back(to_json(*it->second));
-        last = it->first;
+    for (const auto* const record : page.items) {
+        items.push_back(to_json(*record));
     }
-    return page_json(std::move(items), next);
+    return page_json(std::move(items), page.next);
 }
 
 /// `role`, by its word; none where it is not given, or refused.

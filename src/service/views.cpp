@@ -3,10 +3,10 @@
 
 #include "base/limits.hpp"
 #include "domain/slots.hpp"
+#include "store/whole_list.hpp"
 #include "x509/path.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace rollcall::service {
 namespace {
@@ -25,34 +25,6 @@ std::optional<SlotCertificate> slot_certificate(const TrustView& trust,
         view.attests = !pending && attests_now(trust, *ca, now);
     }
     return view;
-}
-
-/// ASCII letters without case; everything contains "".
-bool contains(const std::string& text, const std::string& part) {
-    return to_lower_ascii(text).find(to_lower_ascii(part)) != std::string::npos;
-}
-
-/// The records after `after`, `count` of them, in the order of their keys.
-template <class Record, class Key, class Keep>
-std::pair<std::vector<const Record*>, std::string> page_of(const std::vector<Record>& records,
-                                                           const store::PageRequest& page,
-                                                           const Key& key_of, const Keep& keep) {
-    std::map<std::string, const Record*> sorted;
-    for (const auto& record : records) {
-        if (keep(record)) {
-            sorted.emplace(key_of(record), &record);
-        }
-    }
-    std::vector<const Record*> found;
-    std::string last;
-    for (auto it = sorted.upper_bound(page.after); it != sorted.end(); ++it) {
-        if (found.size() == page.count) {
-            return {std::move(found), std::move(last)};
-        }
-        found.push_back(it->second);
-        last = it->first;
-    }
-    return {std::move(found), std::string{}};
 }
 
 }  // namespace
@@ -149,10 +121,10 @@ Result<const domain::CaCertificate*> find_named_ca(const TrustView& trust,
 store::Page<GroupView> groups_page(const TrustView& trust, const store::PageRequest& page,
                                    TimePoint now, const std::string& part) {
     const auto key_of = [](const auto& group) { return to_lower_ascii(group.id.str()); };
-    const auto keep = [&part](const auto& group) { return contains(group.id.str(), part); };
-    auto [found, next] = page_of(trust.records().groups, page, key_of, keep);
-    store::Page<GroupView> views{{}, std::move(next)};
-    for (const auto* const group : found) {
+    const auto keep = [&part](const auto& group) { return store::has_part(group.id.str(), part); };
+    auto found = store::page_of_whole(trust.records().groups, page, key_of, keep);
+    store::Page<GroupView> views{{}, std::move(found.next)};
+    for (const auto* const group : found.items) {
         views.items.push_back(view_of(trust, *group, now));
     }
     return views;
@@ -162,12 +134,12 @@ store::Page<CaView> cas_page(const TrustView& trust, const store::PageRequest& p
                              const std::string& part) {
     const auto key_of = [](const auto& ca) { return ca.id.str(); };
     const auto keep = [&part](const auto& ca) {
-        return contains(ca.name, part) || contains(ca.certificate.subject(), part) ||
-               contains(to_upper_hex(ca.certificate.sha256().bytes), part);
+        return store::has_part(ca.name, part) || store::has_part(ca.certificate.subject(), part) ||
+               store::has_part(to_upper_hex(ca.certificate.sha256().bytes), part);
     };
-    auto [found, next] = page_of(trust.records().cas, page, key_of, keep);
-    store::Page<CaView> views{{}, std::move(next)};
-    for (const auto* const ca : found) {
+    auto found = store::page_of_whole(trust.records().cas, page, key_of, keep);
+    store::Page<CaView> views{{}, std::move(found.next)};
+    for (const auto* const ca : found.items) {
         views.items.push_back(view_of(trust, *ca, now));
     }
     return views;

@@ -102,104 +102,93 @@ Result<domain::NotedDevice> read_noted_device(Query& row) {
     return domain::NotedDevice{std::move(device), std::move(notes)};
 }
 
-/// ?1 to ?3: where the range of ids begins, ends, and whether its first is in it; ?4 the count, ?5
-/// the state.
+/// Where a prefix's range of ids begins and ends, and whether its first is in it.
+struct IdRange {
+    IdRange(const std::string& prefix, const std::string& after)
+        : from(std::max(after, prefix)), beyond(prefix + '\x7f'), inclusive(after < prefix) {}
+
+    std::string from;
+    std::string beyond;  ///< ids are ASCII: the byte beyond all of them ends a prefix's range
+    bool inclusive;
+};
+
+/// ?1 to ?3: the range of ids; ?4 the count, ?5 the state.
 #define IN_RANGE " id>=?1 AND id<?2 AND (?3 OR id<>?1)"
-#define UNUSUAL_DEVICES(FROM) \
-    FROM " WHERE state=?5 AND state<>1 AND" IN_RANGE " ORDER BY id LIMIT ?4"
-#define ALL_DEVICES(FROM) \
-    FROM " WHERE" IN_RANGE " AND (?5 IS NULL OR state=?5) ORDER BY id LIMIT ?4"
+#define UNUSUAL_DEVICES(FROM, MORE) \
+    FROM " WHERE state=?5 AND state<>1 AND" IN_RANGE MORE " ORDER BY id LIMIT ?4"
+#define ALL_DEVICES(FROM, MORE) \
+    FROM " WHERE" IN_RANGE " AND (?5 IS NULL OR state=?5)" MORE " ORDER BY id LIMIT ?4"
 static_assert(static_cast<int>(domain::DeviceState::provisioned) == 1);
 
-bool is_unusual(const DeviceFilter& filter) {
-    return filter.state && *filter.state != domain::DeviceState::provisioned;
+bool is_unusual(std::optional<domain::DeviceState> state) {
+    return state && *state != domain::DeviceState::provisioned;
 }
 
-void bind_range(Query& row, const DeviceFilter& filter, const std::string& from,
-                const std::string& beyond, bool inclusive, std::size_t count) {
-    row.bind(from).bind(beyond).bind(inclusive).bind(std::uint64_t{count});
-    filter.state ? row.bind(*filter.state) : row.bind_null();
+void bind_range(Query& row, const IdRange& range, std::optional<domain::DeviceState> state,
+                std::size_t count) {
+    row.bind(range.from).bind(range.beyond).bind(range.inclusive).bind(std::uint64_t{count});
+    state ? row.bind(*state) : row.bind_null();
 }
 
 }  // namespace
 
 Result<std::vector<domain::Device>> list_devices(Database& database, const DeviceFilter& filter,
                                                  const std::string& after, std::size_t count) {
-    // Ids are ASCII: the byte beyond all of them ends a prefix's range.
-    const std::string beyond = filter.id_prefix + '\x7f';
-    const std::string from = std::max(after, filter.id_prefix);
     TRY(auto* const statement,
-        database.prepared(is_unusual(filter)
+        database.prepared(is_unusual(filter.state)
                               ? UNUSUAL_DEVICES("SELECT " DEVICE_COLUMNS
-                                                " FROM devices INDEXED BY devices_by_state")
-                              : ALL_DEVICES("SELECT " DEVICE_COLUMNS " FROM devices")));
+                                                " FROM devices INDEXED BY devices_by_state",
+                                                "")
+                              : ALL_DEVICES("SELECT " DEVICE_COLUMNS " FROM devices", "")));
+    const IdRange range{filter.id_prefix, after};
     Query row{statement};
-    bind_range(row, filter, from, beyond, after < filter.id_prefix, count);
+    bind_range(row, range, filter.state, count);
     return read_all<domain::Device>(row, [&row] { return read_device(row); });
 }
 
 // --- What operators say of them -------------------------------------------------------------
 
-#define WITH_NOTES " LEFT JOIN device_notes ON device=id"
-
 Result<std::vector<domain::NotedDevice>> list_noted_devices(Database& database,
                                                             const DeviceFilter& filter,
                                                             const std::string& after,
                                                             std::size_t count) {
-    const std::string beyond = filter.id_prefix + '\x7f';
-    const std::string from = std::max(after, filter.id_prefix);
-    TRY(auto* const statement,
-        database.prepared(
-            is_unusual(filter)
-                ? UNUSUAL_DEVICES("SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS
-                                  " FROM devices INDEXED BY devices_by_state" WITH_NOTES)
-                : ALL_DEVICES("SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS
-                              " FROM devices" WITH_NOTES)));
-    Query row{statement};
-    bind_range(row, filter, from, beyond, after < filter.id_prefix, count);
-    return read_all<domain::NotedDevice>(row, [&row] { return read_noted_device(row); });
+    const FleetFilter same{.state = filter.state, .id_prefix = filter.id_prefix};
+    return list_fleet(database, same, after, count);
 }
 
 namespace {
 
-/// ?1, ?7, ?8: where the range of ids begins, ends, and whether its first is in it; ?2 the count,
-/// ?3 the state, ?4 the group, ?5 individual, ?6 the part of a name. A device that nobody said
-/// anything of, and that never registered, has NULLs.
-#define OF_FLEET                                                              \
-    " WHERE id>=?1 AND id<?7 AND (?8 OR id<>?1) AND (?3 IS NULL OR state=?3)" \
-    " AND (?4 IS NULL OR (entry_kind=1 AND entry_id=?4 COLLATE NOCASE))"      \
-    " AND (NOT ?5 OR (entry_kind=0 AND entry_id<>''))"                        \
-    " AND (?6='' OR instr(lower(id), ?6) OR instr(lower(registration), ?6)"   \
-    " OR instr(lower(display_name), ?6))"
-#define USUAL_FLEET " FROM devices" WITH_NOTES OF_FLEET
-#define UNUSUAL_FLEET \
-    " FROM devices INDEXED BY devices_by_state" WITH_NOTES OF_FLEET " AND state=?3 AND state<>1"
+/// ?6 the group, ?7 individual, ?8 the part of a name. A device that nobody said anything of, and
+/// that never registered, has NULLs.
+#define OF_FLEET                                                            \
+    " AND (?6 IS NULL OR (entry_kind=1 AND entry_id=?6 COLLATE NOCASE))"    \
+    " AND (NOT ?7 OR (entry_kind=0 AND entry_id<>''))"                      \
+    " AND (?8='' OR instr(lower(id), ?8) OR instr(lower(registration), ?8)" \
+    " OR instr(lower(display_name), ?8))"
+#define WITH_NOTES " LEFT JOIN device_notes ON device=id"
 static_assert(static_cast<int>(domain::EntryRef::Kind::individual) == 0);
 static_assert(static_cast<int>(domain::EntryRef::Kind::group) == 1);
 
-bool is_unusual(const FleetFilter& filter) {
-    return filter.state && *filter.state != domain::DeviceState::provisioned;
-}
+/// `SELECT` over the index that fits a filter.
+#define FROM_FLEET(SELECT, FILTER)                                                        \
+    (is_unusual(FILTER.state)                                                             \
+         ? UNUSUAL_DEVICES(SELECT " FROM devices INDEXED BY devices_by_state" WITH_NOTES, \
+                           OF_FLEET)                                                      \
+         : ALL_DEVICES(SELECT " FROM devices" WITH_NOTES, OF_FLEET))
 
 /// The texts that a statement is bound to, which outlive it.
 struct FleetTexts {
     FleetTexts(const FleetFilter& filter, const std::string& after)
-        : from(std::max(after, filter.id_prefix)),
-          beyond(filter.id_prefix + '\x7f'),
-          part(to_lower_ascii(filter.containing)),
-          inclusive(after < filter.id_prefix) {}
+        : range(filter.id_prefix, after), part(to_lower_ascii(filter.containing)) {}
 
-    std::string from;
-    std::string beyond;  ///< ids are ASCII: the byte beyond all of them ends a prefix's range
+    IdRange range;
     std::string part;
-    bool inclusive;
 };
 
 void bind_fleet(Query& row, const FleetFilter& filter, const FleetTexts& texts, std::size_t count) {
-    row.bind(texts.from).bind(std::uint64_t{count});
-    filter.state ? row.bind(*filter.state) : row.bind_null();
+    bind_range(row, texts.range, filter.state, count);
     filter.group ? row.bind(*filter.group) : row.bind_null();
-    row.bind(filter.individual).bind(texts.part).bind(texts.beyond).bind(texts.inclusive);
+    row.bind(filter.individual).bind(texts.part);
 }
 
 }  // namespace
@@ -207,20 +196,16 @@ void bind_fleet(Query& row, const FleetFilter& filter, const FleetTexts& texts, 
 Result<std::vector<domain::NotedDevice>> list_fleet(Database& database, const FleetFilter& filter,
                                                     const std::string& after, std::size_t count) {
     TRY(auto* const statement,
-        database.prepared(
-            is_unusual(filter)
-                ? "SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS UNUSUAL_FLEET " ORDER BY id LIMIT ?2"
-                : "SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS USUAL_FLEET " ORDER BY id LIMIT ?2"));
+        database.prepared(FROM_FLEET("SELECT " DEVICE_COLUMNS ", " NOTES_COLUMNS, filter)));
     const FleetTexts texts{filter, after};
     Query row{statement};
     bind_fleet(row, filter, texts, count);
     return read_all<domain::NotedDevice>(row, [&row] { return read_noted_device(row); });
 }
 
+/// The order of one row means nothing.
 Result<std::uint64_t> count_fleet(Database& database, const FleetFilter& filter) {
-    TRY(auto* const statement,
-        database.prepared(is_unusual(filter) ? "SELECT count(*)" UNUSUAL_FLEET " LIMIT ?2"
-                                             : "SELECT count(*)" USUAL_FLEET " LIMIT ?2"));
+    TRY(auto* const statement, database.prepared(FROM_FLEET("SELECT count(*)", filter)));
     const FleetTexts texts{filter, {}};
     Query row{statement};
     bind_fleet(row, filter, texts, 1);

@@ -133,20 +133,6 @@ Result<std::optional<domain::IndividualEnrollment>> get_individual(Database& dat
 
 Result<std::vector<domain::IndividualEnrollment>> list_individuals(Database& database,
                                                                    CertificateCache& cache,
-                                                                   const std::string& after,
-                                                                   std::size_t count) {
-    TRY(auto* const statement,
-        database.prepared("SELECT " INDIVIDUAL_COLUMNS
-                          " FROM individuals WHERE id>? ORDER BY id LIMIT ?"));
-    const std::string key = to_lower_ascii(after);
-    Query row{statement};
-    row.bind(key).bind(std::uint64_t{count});
-    return read_all<domain::IndividualEnrollment>(
-        row, [&] { return read_individual(row, database, cache); });
-}
-
-Result<std::vector<domain::IndividualEnrollment>> find_individuals(Database& database,
-                                                                   CertificateCache& cache,
                                                                    const std::string& part,
                                                                    const std::string& after,
                                                                    std::size_t count) {

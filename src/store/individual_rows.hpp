@@ -16,12 +16,8 @@ Result<Done> delete_individual(Database& database, const RegistrationId& id);
 Result<std::optional<domain::IndividualEnrollment>> get_individual(Database& database,
                                                                    CertificateCache& cache,
                                                                    const RegistrationId& id);
+/// Those whose id contains `part`, without case; all where that is empty.
 Result<std::vector<domain::IndividualEnrollment>> list_individuals(Database& database,
-                                                                   CertificateCache& cache,
-                                                                   const std::string& after,
-                                                                   std::size_t count);
-/// The same, of those whose id contains `part`, without case.
-Result<std::vector<domain::IndividualEnrollment>> find_individuals(Database& database,
                                                                    CertificateCache& cache,
                                                                    const std::string& part,
                                                                    const std::string& after,

@@ -2,7 +2,7 @@
 #include "store/memory.hpp"
 
 #include "store/audit_chain.hpp"
-#include "store/paging.hpp"
+#include "store/memory_pages.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -171,24 +171,6 @@ Task<Result<domain::Subscriptions>> MemoryStore::subscriptions(const DeviceId& i
     const std::scoped_lock lock{mutex_};
     CO_TRY([[maybe_unused]] const auto here, answering());
     co_return found(state_.subscriptions, id.str()).value_or(domain::Subscriptions{});
-}
-
-/// The records after a key for which `keep` is true.
-template <class T, class Keep>
-Result<Page<T>> MemoryStore::page_of(const std::map<std::string, T>& records,
-                                     const std::string& after, const PageRequest& page,
-                                     Keep keep) const {
-    TRY([[maybe_unused]] const auto here, answering());
-    std::vector<T> items;
-    for (auto each = records.upper_bound(after); each != records.end(); ++each) {
-        if (items.size() > page_size(page)) {
-            break;
-        }
-        if (keep(each->second)) {
-            items.push_back(each->second);
-        }
-    }
-    return cut_page(std::move(items), page);
 }
 
 constexpr auto every = [](const auto&) { return true; };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // memory.hpp: questions about the whole fleet.
-#include "store/memory.hpp"
-#include "store/paging.hpp"
+#include "store/memory_pages.hpp"
+#include "store/whole_list.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,21 +9,16 @@
 namespace rollcall::store {
 namespace {
 
-/// `part` is in lower case; empty, it is in everything.
-bool contains(const std::string& text, const std::string& part) {
-    return to_lower_ascii(text).find(part) != std::string::npos;
-}
-
 bool matches(const FleetDevice& each, const FleetFilter& filter) {
     const auto& device = each.noted.device;
-    const std::string part = to_lower_ascii(filter.containing);
+    const std::string& part = filter.containing;
     const bool of_group = device.entry.kind == domain::EntryRef::Kind::group;
     return device.id.str().starts_with(filter.id_prefix) &&
            (!filter.state || domain::state_of(device) == *filter.state) &&
            (!filter.group || (of_group && equal_ignoring_case(device.entry.id, *filter.group))) &&
            (!filter.individual || (!of_group && !device.entry.id.empty())) &&
-           (contains(device.id.str(), part) || contains(device.registration.str(), part) ||
-            contains(each.noted.notes.display_name, part));
+           (has_part(device.id.str(), part) || has_part(device.registration.str(), part) ||
+            has_part(each.noted.notes.display_name, part));
 }
 
 }  // namespace
@@ -36,16 +31,14 @@ FleetDevice MemoryStore::fleet_device(const domain::Device& device) const {
 Task<Result<Page<FleetDevice>>> MemoryStore::fleet(const PageRequest& page,
                                                    const FleetFilter& filter) {
     const std::scoped_lock lock{mutex_};
-    CO_TRY([[maybe_unused]] const auto here, answering());
-    std::vector<FleetDevice> items;
-    for (auto each = state_.devices.upper_bound(page.after);
-         each != state_.devices.end() && items.size() <= page_size(page); ++each) {
-        auto device = fleet_device(each->second);
-        if (matches(device, filter)) {
-            items.push_back(std::move(device));
-        }
+    CO_TRY(const auto devices, page_of(state_.devices, page.after, page, [&](const auto& device) {
+               return matches(fleet_device(device), filter);
+           }));
+    Page<FleetDevice> fleet{{}, devices.next};
+    for (const auto& device : devices.items) {
+        fleet.items.push_back(fleet_device(device));
     }
-    co_return cut_page(std::move(items), page);
+    co_return fleet;
 }
 
 Task<Result<std::uint64_t>> MemoryStore::fleet_count(const FleetFilter& filter) {
@@ -97,16 +90,8 @@ Task<Result<FleetCounts>> MemoryStore::fleet_counts() {
 Task<Result<Page<domain::IndividualEnrollment>>> MemoryStore::individuals_containing(
     const PageRequest& page, const std::string& part) {
     const std::scoped_lock lock{mutex_};
-    CO_TRY([[maybe_unused]] const auto here, answering());
-    const std::string folded = to_lower_ascii(part);
-    std::vector<domain::IndividualEnrollment> items;
-    for (auto each = state_.individuals.upper_bound(to_lower_ascii(page.after));
-         each != state_.individuals.end() && items.size() <= page_size(page); ++each) {
-        if (contains(each->first, folded)) {
-            items.push_back(each->second);
-        }
-    }
-    co_return cut_page(std::move(items), page);
+    co_return page_of(state_.individuals, to_lower_ascii(page.after), page,
+                      [&part](const auto& each) { return has_part(each.id.str(), part); });
 }
 
 Task<Result<Page<AuditRecord>>> MemoryStore::audit_backwards(const PageRequest& page,
@@ -118,10 +103,8 @@ Task<Result<Page<AuditRecord>>> MemoryStore::audit_backwards(const PageRequest& 
     for (auto each = state_.audit.rbegin();
          each != state_.audit.rend() && items.size() <= page_size(page); ++each) {
         const auto& event = each->event;
-        if ((before == 0 || each->sequence < before) &&
-            contains(event.actor, to_lower_ascii(filter.actor)) &&
-            contains(event.action, to_lower_ascii(filter.action)) &&
-            contains(event.object, to_lower_ascii(filter.object))) {
+        if ((before == 0 || each->sequence < before) && has_part(event.actor, filter.actor) &&
+            has_part(event.action, filter.action) && has_part(event.object, filter.object)) {
             items.push_back(*each);
         }
     }

@@ -313,15 +313,8 @@ Task<Result<Page<domain::EnrollmentGroup>>> SqliteStore::groups(const PageReques
 }
 
 Task<Result<Page<domain::IndividualEnrollment>>> SqliteStore::individuals(const PageRequest& page) {
-    using Answer = Result<std::vector<domain::IndividualEnrollment>>;
-    const auto question = [&](Database& database) -> Answer {
-        TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
-        TRY(auto items, list_individuals(database, leaves_, page.after, page_size(page) + 1));
-        TRY([[maybe_unused]] const auto ended, snapshot.commit());
-        return items;
-    };
-    CO_TRY(auto items, co_await ask_on(listings_, question));
-    co_return cut_page(std::move(items), page);
+    const std::string any;
+    co_return co_await individuals_containing(page, any);
 }
 
 Task<Result<Page<domain::Registration>>> SqliteStore::registrations(
@@ -465,7 +458,7 @@ Task<Result<Page<domain::IndividualEnrollment>>> SqliteStore::individuals_contai
     using Answer = Result<std::vector<domain::IndividualEnrollment>>;
     const auto question = [&](Database& database) -> Answer {
         TRY(auto snapshot, Transaction::begin(database, Transaction::Kind::reading));
-        TRY(auto items, find_individuals(database, leaves_, part, page.after, page_size(page) + 1));
+        TRY(auto items, list_individuals(database, leaves_, part, page.after, page_size(page) + 1));
         TRY([[maybe_unused]] const auto ended, snapshot.commit());
         return items;
     };
