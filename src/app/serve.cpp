@@ -219,7 +219,7 @@ private:
                               .doors = {},
                               .names = settings_.names,
                               .ca_pem = ground_.ca_pem,
-                              .openid = !settings_.openid.issuer.empty()};
+                              .openid = ground_.openid.on()};
     std::atomic<bool> ready_{false};
     front::DeviceHttps provisioning_{registrar_, clock_, entropy_, pace_of(settings_)};
     front::DpsMessages messages_{registrar_, clock_, entropy_, message_pace_of(settings_)};

@@ -6,8 +6,6 @@
 #include "front/central_routes.hpp"
 #include "service/users.hpp"
 
-#include <array>
-
 #include <boost/json/array.hpp>
 
 namespace rollcall::front {
@@ -19,20 +17,18 @@ using domain::UserKind;
 using service::AdministratorLeft;
 using service::Permission;
 
-struct Type {
-    UserKind kind;
-    const char* word;
-};
-constexpr std::array types{Type{UserKind::local, "local"}, Type{UserKind::openid, "email"},
-                           Type{UserKind::service_principal, "servicePrincipal"},
-                           Type{UserKind::directory_group, "adGroup"}};
+const std::vector<std::pair<std::string_view, UserKind>> types{
+    {"email", UserKind::openid},
+    {"servicePrincipal", UserKind::service_principal},
+    {"adGroup", UserKind::directory_group},
+    {"local", UserKind::local}};
 
 json::object user_json(const User& user) {
     json::object shown{{"id", user.id},
                        {"roles", json::array{json::object{{"role", role_id(user.role)}}}}};
-    for (const auto& type : types) {
-        if (type.kind == user.kind) {
-            shown["type"] = type.word;
+    for (const auto& [word, kind] : types) {
+        if (kind == user.kind) {
+            shown["type"] = word;
         }
     }
     switch (user.kind) {
@@ -56,10 +52,7 @@ struct Identity {
 
 Identity read_identity(Fields& fields) {
     Identity said;
-    said.kind = fields.word<UserKind>("type", {{"email", UserKind::openid},
-                                               {"servicePrincipal", UserKind::service_principal},
-                                               {"adGroup", UserKind::directory_group},
-                                               {"local", UserKind::local}});
+    said.kind = fields.word<UserKind>("type", types);
     said.email = fields.optional_text("email");
     said.tenant_id = fields.optional_text("tenantId");
     said.object_id = fields.optional_text("objectId");
