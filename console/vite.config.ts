@@ -24,6 +24,7 @@ export default defineConfig({
             },
             output: {
                 manualChunks(id) {
+                    if (id.endsWith("/src/early.ts")) return "early";
                     if (/node_modules\/(react|react-dom|scheduler|react-router|react-router-dom|@remix-run)\//.test(id)) {
                         return "react";
                     }

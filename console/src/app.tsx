@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which address shows which page. Each page is a file of its own, brought when it is first shown.
+// Which address shows which page. The first page comes with the program; every other is a file of
+// its own, brought when it is first shown.
 import { lazy, type ComponentType } from "react";
 import { createBrowserRouter, Navigate, type RouteObject } from "react-router-dom";
 import { SessionGate } from "./api/session.tsx";
+import Dashboard from "./pages/dashboard.tsx";
 import { Frame } from "./parts/frame.tsx";
 
 function page(bring: () => Promise<{ default: ComponentType }>) {
@@ -11,7 +13,7 @@ function page(bring: () => Promise<{ default: ComponentType }>) {
 }
 
 const pages: RouteObject[] = [
-    { index: true, element: page(() => import("./pages/dashboard.tsx")) },
+    { index: true, element: <Dashboard /> },
     { path: "devices", element: page(() => import("./pages/devices.tsx")) },
     { path: "devices/enrollments", element: page(() => import("./pages/enrollments.tsx")) },
     { path: "devices/refusals", element: page(() => import("./pages/refusals.tsx")) },

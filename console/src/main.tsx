@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import "./early.ts";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router-dom";

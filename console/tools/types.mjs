@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes src/api/schema.ts from the document of the native API, so that the pages and the server
-// cannot drift apart unseen: `npm run types`.
+// cannot drift apart unseen: `npm run types`. With --check nothing is written; what differs is told.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const here = new URL(".", import.meta.url);
@@ -56,4 +56,11 @@ for (const [name, schema] of Object.entries(document.components.schemas)) {
     if (schema.description) out.push(`/** ${schema.description} */`);
     out.push(`export type ${name} = ${type(schema, "")};`, "");
 }
-writeFileSync(new URL("../src/api/schema.ts", here), out.join("\n"));
+const at = new URL("../src/api/schema.ts", here);
+const made = out.join("\n");
+if (!process.argv.includes("--check")) {
+    writeFileSync(at, made);
+} else if (readFileSync(at, "utf8") !== made) {
+    console.error("src/api/schema.ts is not what docs/api/openapi.json says: npm run types");
+    process.exit(1);
+}

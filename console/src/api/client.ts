@@ -4,6 +4,7 @@
 // A session that ended is nobody's concern but this file's: a request that is answered 401 waits
 // until somebody signed in again (the dialog does that), and is then asked once more. So nothing
 // that was typed is lost.
+import { takeEarly } from "../early.ts";
 import { text } from "../text.ts";
 import type { Problem, WhoAsks } from "./schema.ts";
 
@@ -92,7 +93,8 @@ async function send(method: string, path: string, ask: Ask): Promise<Response> {
     if (ask.signal) request.signal = ask.signal;
     let response: Response;
     try {
-        response = await fetch(address(path, ask.query), request);
+        const at = address(path, ask.query);
+        response = await ((method === "GET" && takeEarly(at)) || fetch(at, request));
     } catch (error) {
         if (error instanceof DOMException && error.name === "AbortError") throw error;
         reached("down");
