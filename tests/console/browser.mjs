@@ -7,6 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, it } from 'node:test';
 import { connect } from 'node:tls';
@@ -14,14 +15,15 @@ import { chromium } from 'playwright-core';
 import { rollcall } from '../device/lab.mjs';
 
 export const origin = 'https://svc.example';
-const { ROLLCALL_SCRATCH: scratch, ROLLCALL_SCREENSHOTS: pictures } = process.env;
+const { ROLLCALL_SCRATCH: scratch = tmpdir(), ROLLCALL_SCREENSHOTS: pictures } = process.env;
 /** How long a person waits for something to appear. */
 const patience = 15_000;
 
-/** Which key the server has, from a handshake that Node found good: the browser takes that one alone. */
-function serverKey() {
+/** Which key a server has, from a handshake that Node found good: the browser takes those alone. */
+function serverKey(address, ca) {
+  const { hostname: host, port } = new URL(address);
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: 'svc.example', port: 443, servername: 'svc.example' }, () => {
+    const socket = connect({ host, port: Number(port || 443), servername: host, ca }, () => {
       const { publicKey } = new X509Certificate(socket.getPeerX509Certificate().raw);
       socket.end();
       resolve(createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' }))
@@ -30,11 +32,20 @@ function serverKey() {
   });
 }
 
+/** Where people go, and what they may be led to on the way. */
+let visited = { origin, alsoAt: [], ca: undefined };
+/** For tests with a server elsewhere; before the first browser. */
+export function visit(elsewhere) {
+  visited = { ...visited, ...elsewhere };
+}
+
 let launched;
 async function launch() {
   launched ??= (async () => chromium.launch({
     executablePath: process.env.ROLLCALL_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--disable-gpu', '--disable-dev-shm-usage', `--ignore-certificate-errors-spki-list=${await serverKey()}`,
+    args: ['--disable-gpu', '--disable-dev-shm-usage',
+      `--ignore-certificate-errors-spki-list=${(await Promise.all([visited.origin, ...visited.alsoAt]
+        .map((each) => serverKey(each, visited.ca)))).join()}`,
       `--host-resolver-rules=MAP svc.example ${process.env.ROLLCALL_ADDRESS ?? '127.0.0.1'}`,
       ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
   }))();
@@ -82,11 +93,12 @@ function fromDist(route) {
  */
 export async function atBrowser({ theme = 'light', width = 1280, height = 900, expected = [],
   ...more } = {}) {
-  const context = await (await launch()).newContext({ baseURL: origin, colorScheme: theme,
+  const context = await (await launch()).newContext({ baseURL: visited.origin, colorScheme: theme,
     viewport: { width, height }, locale: 'en-GB', timezoneId: 'Europe/Berlin', ...more });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: visited.origin });
   context.setDefaultTimeout(patience);
-  if (dist) await context.route(({ host, pathname }) => host === 'svc.example'
+  const hosts = [visited.origin, ...visited.alsoAt].map((each) => new URL(each).host);
+  if (dist) await context.route(({ host, pathname }) => host === hosts[0]
     && !/^\/(api|auth)\//.test(pathname), fromDist);
   const page = await context.newPage();
   const { open, wrong } = record();
@@ -94,7 +106,7 @@ export async function atBrowser({ theme = 'light', width = 1280, height = 900, e
     ? each.test(`${status} ${url}`) : `${status} ${url}` === each));
   page.on('response', (answer) => {
     const { pathname, host } = new URL(answer.url());
-    if (host !== new URL(origin).host) wrong.push(`a request to ${host}`);
+    if (!hosts.includes(host)) wrong.push(`a request to ${host}`);
     if (answer.status() >= 400 && !allowed(answer.status(), pathname)) {
       wrong.push(`${answer.status()} ${answer.request().method()} ${pathname}`);
     }
