@@ -20,11 +20,22 @@ export function BulkDialog({ word, ids, close, done }: { word: BulkWord; ids: st
     const stopped = useRef(false);
     const words = text.devices;
 
-    const one = async (id: string) => {
+    const ask = async (id: string) => {
         const path = `/devices/${segment(id)}`;
         const said = reason.trim();
         if (word === "delete") await call("DELETE", path, { query: { reason: said } });
         else await call("POST", `${path}/${word}`, { body: said ? { reason: said } : {} });
+    };
+    /** Callers have a pace; who keeps it is not refused. */
+    const one = async (id: string): Promise<void> => {
+        try {
+            await ask(id);
+        } catch (error) {
+            const { status, retryAfter } = error as Refused;
+            if (status !== 429 || stopped.current) throw error;
+            await new Promise((resolve) => { setTimeout(resolve, Math.max(1, retryAfter) * 1000); });
+            await one(id);
+        }
     };
     const run = async () => {
         setState("running");

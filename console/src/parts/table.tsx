@@ -3,7 +3,7 @@
 // somebody comes near the end. What is searched for and filtered by is the server's business.
 import { Button, Checkbox, Spinner } from "@fluentui/react-components";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import type { Refused } from "../api/client.ts";
 import { text } from "../text.ts";
 import { ErrorBar, Loading } from "./states.tsx";
@@ -66,7 +66,10 @@ export function VirtualTable<T>({ label, rows, columns, id, pending, refused, re
 
     const shown = columns.filter((column) => !column.from || width >= column.from);
     const tracks = `${selection ? "34px " : ""}${shown.map((column) => column.width).join(" ")}`;
-    const chosenHere = selection && rows ? rows.reduce((n, row) => n + (selection.chosen.has(id(row)) ? 1 : 0), 0) : 0;
+    const chosen = selection?.chosen;
+    // Drawn at every step of scrolling; counted when there is something else to count.
+    const chosenHere = useMemo(() => (chosen?.size && rows ? rows.reduce((n, row) => n + (chosen.has(id(row)) ? 1 : 0), 0) : 0),
+        [chosen, rows]);
     const toggleAll = (on: boolean) => {
         if (!selection || !rows) return;
         const chosen = new Set(selection.chosen);
@@ -88,7 +91,7 @@ export function VirtualTable<T>({ label, rows, columns, id, pending, refused, re
             {refused && <div style={{ padding: 12 }}><ErrorBar refused={refused} {...(retry ? { retry } : {})} /></div>}
             <div className="scroll" ref={box} tabIndex={0} role="region" aria-label={label}>
                 {count > 0 && (
-                    <div role="table" aria-label={label} aria-rowcount={more ? -1 : count + 1} aria-colcount={shown.length + (selection ? 1 : 0)}>
+                    <div role="table" aria-label={label} aria-rowcount={total !== undefined ? total + 1 : more ? -1 : count + 1} aria-colcount={shown.length + (selection ? 1 : 0)}>
                         <div role="rowgroup">
                             <div className="table-head" role="row" style={{ gridTemplateColumns: tracks }}>
                                 {selection && (
