@@ -328,6 +328,7 @@ export const text = {
         title: { primary: "Primary", secondary: "Secondary" },
         manage: { primary: "Manage primary", secondary: "Manage secondary" },
         file: { primary: "Primary certificate", secondary: "Secondary certificate" },
+        key: { primary: "Primary key", secondary: "Secondary key" },
     },
     connection: {
         title: "Device connection",
@@ -909,8 +910,6 @@ export const text = {
         columns: { name: "Name", rights: "Rights", created: "Created" },
         show: "Show keys",
         keysTitle: (name: string) => `Keys of ${name}`,
-        primaryKey: "Primary key",
-        secondaryKey: "Secondary key",
         primaryString: "Primary connection string",
         secondaryString: "Secondary connection string",
         revoke: "Revoke",

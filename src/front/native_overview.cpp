@@ -48,10 +48,11 @@ json::array refusals_json(const std::vector<service::RefusalSummary>& refusals) 
 
 json::array adoption_json(const service::FleetOverview& overview) {
     json::array told;
-    for (const auto& [group, adoption] : overview.adoptions) {
+    for (const auto& [group, attestation, adoption] : overview.adoptions) {
         const auto& certificate = adoption.certificate;
         told.push_back(json::object{
             {"group", group.str()},
+            {"attestation", domain::to_string(attestation)},
             {"slot", domain::to_string(adoption.slot)},
             {"sha256Thumbprint", to_upper_hex(adoption.sha256.bytes)},
             {"subject", certificate ? json::value(certificate->subject()) : json::value(nullptr)},
@@ -64,6 +65,7 @@ json::array adoption_json(const service::FleetOverview& overview) {
         const auto devices = overview.counts.own_slots.at(domain::index(slot));
         if (devices > 0) {
             told.push_back(json::object{{"group", nullptr},
+                                        {"attestation", nullptr},
                                         {"slot", domain::to_string(slot)},
                                         {"sha256Thumbprint", nullptr},
                                         {"subject", nullptr},

@@ -21,7 +21,7 @@ std::vector<GroupAdoption> adoptions_of(const domain::TrustView& trust,
         const auto entry = domain::entry_of(group);
         const auto& of_group = by_entry[{to_lower_ascii(entry.id), entry.instance}];
         for (auto& adoption : adoption_of(trust, group, of_group)) {
-            adoptions.push_back({group.id, std::move(adoption)});
+            adoptions.push_back({group.id, domain::kind_of(group), std::move(adoption)});
         }
     }
     std::stable_sort(adoptions.begin(), adoptions.end(), [](const auto& a, const auto& b) {

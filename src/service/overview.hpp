@@ -35,9 +35,10 @@ struct Ending {
     std::uint64_t device_certificates = 0;
 };
 
-/// A CA in a slot of a group, and who rests on it.
+/// A CA or a key in a slot of a group, and who rests on it.
 struct GroupAdoption {
     GroupId group;
+    domain::AttestationKind attestation = domain::AttestationKind::x509;
     CertificateAdoption adoption;
 };
 

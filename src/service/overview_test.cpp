@@ -87,6 +87,7 @@ TEST_F(OverviewTest, TellsWhoRestsOnWhatAndWhenItEnds) {
     EXPECT_EQ(seen.ca_certificates, 1U);
     ASSERT_EQ(seen.adoptions.size(), 1U);
     EXPECT_EQ(seen.adoptions[0].adoption.sha256, root.certificate().sha256());
+    EXPECT_EQ(seen.adoptions[0].attestation, domain::AttestationKind::x509);
     EXPECT_EQ(seen.adoptions[0].adoption.devices, 0U);
     ASSERT_EQ(seen.endings.size(), 1U);
     EXPECT_EQ(seen.endings.begin()->first,

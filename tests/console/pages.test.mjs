@@ -113,6 +113,9 @@ describe('every page', () => {
   story('is accessible in light', async () => {
     await lookAtAll({ theme: 'light' }, async (page, name) => {
       await picture(page, `light-${name}`);
+      if (name === 'dashboard') {
+        await page.getByRole('region', { name: 'gateways-by-key' }).getByText('Primary key').waitFor();
+      }
       return violations(page);
     });
   }, minutes);

@@ -1160,9 +1160,11 @@ export type Overview = {
         explanation: string;
         fix: string;
     }[];
-    /** Who rests on which CA in which slot of which group: at most 200, those with most devices first; then devices with enrollments of their own, together, with `group: null`. */
+    /** Who rests on which CA, or which symmetric key (`sha256Thumbprint` is its id), in which slot of which group: at most 200, those with most devices first; then devices with enrollments of their own, together, with `group: null`. */
     adoption: ({
         group: string | null;
+        /** How the devices of the group prove themselves. `null` beside `group: null`: they have certificates or keys of their own. */
+        attestation: "x509" | "symmetricKey" | null;
         slot: "primary" | "secondary";
         sha256Thumbprint: string | null;
         subject: string | null;

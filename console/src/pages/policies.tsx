@@ -43,8 +43,8 @@ function NewPolicy({ close, made }: { close: () => void; made: (policy: PolicyWi
 const secretsOf = (policy: PolicyWithKeys) => [
     { name: words.primaryString, value: policy.primaryConnectionString },
     { name: words.secondaryString, value: policy.secondaryConnectionString },
-    { name: words.primaryKey, value: policy.primaryKey },
-    { name: words.secondaryKey, value: policy.secondaryKey },
+    { name: text.slots.key.primary, value: policy.primaryKey },
+    { name: text.slots.key.secondary, value: policy.secondaryKey },
 ];
 
 export default function Policies() {
