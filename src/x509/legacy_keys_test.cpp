@@ -3,6 +3,7 @@
 
 #include "x509/authority.hpp"
 #include "x509/openssl.hpp"
+#include "x509/signature_checker.hpp"
 
 #include <functional>
 #include <string>
@@ -65,7 +66,8 @@ struct Verdict {
     bool parsed = false;
     std::string key{};
     bool key_usable = false;
-    int signature = 0;  ///< of the certificate under its own key
+    int signature = 0;     ///< of the certificate under its own key
+    bool checked = false;  ///< what our own search says of it
 
     bool operator==(const Verdict&) const = default;
 };
@@ -84,6 +86,10 @@ Verdict judge(const Bytes& der) {
         EVP_PKEY* const key = X509_get0_pubkey(certificate->native());
         verdict.key_usable = key != nullptr;
         verdict.signature = key == nullptr ? 0 : X509_verify(certificate->native(), key);
+        SignatureChecker checker{1, nullptr};
+        verdict.checked =
+            checker.check(*certificate, *certificate, false) == SignatureChecker::Outcome::good;
+        EXPECT_EQ(verdict.checked, verdict.signature == 1) << verdict.key;
     }
     forget_openssl_errors();
     return verdict;
@@ -161,6 +167,26 @@ TEST_F(LegacyKeys, GiveTheSameVerdictOnEveryKeyWithABrokenBit) {
                     << kind.name << " byte " << at - start << " bit " << bit;
             }
         }
+    }
+}
+
+TEST_F(LegacyKeys, RefuseEverySignatureWithABrokenBitAndEveryOtherText) {
+    for (const auto& kind : kinds_of_keys()) {
+        const auto [start, size] = key_place(kind.der);
+        const Bytes seven{V_ASN1_INTEGER, 1, 7};  // the serial number, before every other such
+        const auto found =
+            std::search(kind.der.begin(), kind.der.end(), seven.begin(), seven.end());
+        ASSERT_NE(found, kind.der.end()) << kind.name;
+        for (std::size_t at = start + size; at < kind.der.size(); at += 3) {
+            Bytes broken = kind.der;
+            broken[at] ^= 0x10U;
+            EXPECT_FALSE(judge_legacy(broken).checked) << kind.name << " byte " << at;
+            EXPECT_EQ(judge_legacy(broken), judge_decoded(broken)) << kind.name << " byte " << at;
+        }
+        Bytes other = kind.der;
+        other[static_cast<std::size_t>(found - kind.der.begin()) + 2] = 8;
+        EXPECT_TRUE(judge_legacy(other).parsed) << kind.name;
+        EXPECT_FALSE(judge_legacy(other).checked) << kind.name;
     }
 }
 
