@@ -11,7 +11,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import urllib.error
 import urllib.request
@@ -19,20 +18,12 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.device import register  # noqa: E402
 from lab.makers import Rollcall  # noqa: E402
+from lab.scenario import eventually  # noqa: E402
 from lab.server import Server, program, rollcall  # noqa: E402
 
 LOOPBACK = ["--device-https", "127.0.0.1:0", "--device-mqtt", "off", "--device-amqp", "off",
             "--operator", "127.0.0.1:0", "--metrics", "off"]
 PATIENCE = 60
-
-
-def until(holds, what):
-    """Waits for something that another process does in its own time."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"never: {what}")
-        time.sleep(0.05)
 
 
 class ServerLife(unittest.TestCase):
@@ -179,7 +170,7 @@ class ServerLife(unittest.TestCase):
         before = self.shown_certificate(server)
         shutil.copy(second_key, here_key)
         shutil.copy(second, here)
-        until(lambda: self.shown_certificate(server) != before, "the new certificate")
+        eventually(lambda: self.shown_certificate(server) != before, "the new certificate")
 
     def test_certificate_and_key_that_do_not_fit(self):
         (first, _), (_, key) = self.given("one.example"), self.given("two.example")
@@ -301,7 +292,7 @@ class ServerLife(unittest.TestCase):
                        b"Expect: 100-continue\r\n\r\n")
         self.assertTrue(secure.recv(100).startswith(b"HTTP/1.1 100 "))  # now it is under way
         process.send_signal(signal.SIGTERM)
-        until(lambda: not self.opens(server), "the doors close")
+        eventually(lambda: not self.opens(server), "the doors close")
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=PATIENCE), 0)

@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-from lab.scenario import Scenario, main  # noqa: E402
+from lab.scenario import Scenario, eventually, main  # noqa: E402
 from lab.server import Server, rollcall  # noqa: E402
 
 FIELDS = ("actor", "source", "action", "object", "detail", "reason")
@@ -310,13 +310,6 @@ class Audit(Scenario):
             with server:
                 self.assertEqual(self.broken_at(server=server), 5)
 
-    def until(self, happened):
-        """Waits for what a server does by itself."""
-        last = time.monotonic() + 60
-        while not happened() and time.monotonic() < last:
-            time.sleep(0.05)
-        self.assertTrue(happened())
-
     def test_the_server_prunes_by_itself(self):
         configuration = self.file("rollcall.toml")
         with open(configuration, "w", encoding="utf-8") as out:
@@ -334,7 +327,7 @@ class Audit(Scenario):
                                  "unless it is told to, it keeps all")
             server.options += ["--config", configuration]
             with server:
-                self.until(lambda: server.listing("/audit")[0]["sequence"] == 5)
+                eventually(lambda: server.listing("/audit")[0]["sequence"] == 5, "it prunes")
                 log = server.listing("/audit")
                 self.assertEqual(log[-1]["sequence"], events + 1)
                 self.assertEqual((log[-1]["actor"], log[-1]["action"], log[-1]["source"]),
@@ -346,7 +339,7 @@ class Audit(Scenario):
             with Store(server.data) as store:  # the next one is old too, and the log is broken
                 store.run("UPDATE audit SET at=at-400*86400000000 WHERE sequence=5")
             with server:
-                self.until(lambda: "audit-not-pruned" in server.told())
+                eventually(lambda: "audit-not-pruned" in server.told(), "it says so")
                 self.assertEqual(server.listing("/audit")[0]["sequence"], 5)
                 self.assertEqual(self.broken_at(server=server), 5)
 

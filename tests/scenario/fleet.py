@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lab.device import Conversation, register  # noqa: E402
 from lab.mqtt import at_hub, events, provision  # noqa: E402
 from lab.operator import Operator  # noqa: E402
-from lab.scenario import Scenario, main  # noqa: E402
+from lab.scenario import Scenario, eventually, main  # noqa: E402
 from lab.screen import Screen  # noqa: E402
 
 OPTIONS = argparse.Namespace(devices=200, seed=1)
@@ -185,15 +185,6 @@ class Device(threading.Thread):
         self.orders.put((None, None))
 
 
-def until(holds, what):
-    """Waits for it."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {PATIENCE} seconds: {what}")
-        time.sleep(0.02)
-
-
 class Fleet(Scenario):
     @classmethod
     def setUpClass(cls):
@@ -245,7 +236,7 @@ class Fleet(Scenario):
     def intact(self, what, devices):
         """They have the connection they had when it was noted, and send on over it."""
         told = {device: len(device.acknowledged) for device in devices}
-        until(lambda: all(device.closed or len(device.acknowledged) >= told[device] + MORE
+        eventually(lambda: all(device.closed or len(device.acknowledged) >= told[device] + MORE
                           for device in devices), f"{what}: all send on")
         seen = self.connections(devices)
         closed = [device.name_at_hub for device in devices
@@ -322,7 +313,7 @@ class Fleet(Scenario):
         asking = [device for device in late if device.over == "https"]
         lasting = [device for device in late if device not in asking]
         self.intact("first root plainly removed", early + lasting)
-        until(lambda: all(device.line is None for device in asking), "late ones over HTTPS notice")
+        eventually(lambda: all(device.line is None for device in asking), "late ones over HTTPS notice")
         self.refused_in_vain("late, with the old leaf", late)
         self.intact("late, refused another connection", lasting)
         for device in asking:
@@ -355,7 +346,7 @@ class Fleet(Scenario):
         still = [device for device, since in self.connections(lasting).items() if since]
         self.told("intermediate lost: its sessions closed", len(lasting),
                   len(lasting) - len(still))
-        until(lambda: all(device.line is None for device in lost), "all of them notice")
+        eventually(lambda: all(device.line is None for device in lost), "all of them notice")
         self.assertEqual([len(device.closed) for device in lost], [1] * len(lost))
         self.intact("intermediate lost: the other branch", kept)
         self.refused_in_vain("lost branch", lost)
@@ -370,13 +361,13 @@ class Fleet(Scenario):
         for device in self.fleet:
             device.persistent = True
         told = {device: len(device.acknowledged) for device in self.fleet}
-        until(lambda: sum(len(d.acknowledged) - told[d] for d in self.fleet) > len(self.fleet),
+        eventually(lambda: sum(len(d.acknowledged) - told[d] for d in self.fleet) > len(self.fleet),
               "in the midst of sending")
         self.server.kill()
         self.operator.close()
         told = {device: len(device.acknowledged) for device in self.fleet}
         self.server.start()
-        until(lambda: all(device.faults or len(device.acknowledged) >= told[device] + MORE
+        eventually(lambda: all(device.faults or len(device.acknowledged) >= told[device] + MORE
                           for device in self.fleet), "all send again after the crash")
         self.told("server killed: came back by themselves", len(self.fleet),
                   sum(not device.faults and len(device.closed) == 1 for device in self.fleet))

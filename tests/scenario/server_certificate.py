@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.clock import DAY, Clock  # noqa: E402
 from lab.device import Conversation, register  # noqa: E402
-from lab.scenario import Scenario, main  # noqa: E402
+from lab.scenario import Scenario, eventually, main  # noqa: E402
 from lab.server import CommandFailed, Server  # noqa: E402
 
 PATIENCE = 20
@@ -62,12 +62,6 @@ class Common:
         """The certificate a new connection is shown, as PEM."""
         return ssl.get_server_certificate((server or self.server).doors["device-https"])
 
-    def wait_until(self, holds, what, patience=PATIENCE):
-        end = time.monotonic() + patience
-        while not holds():
-            self.assertLess(time.monotonic(), end, f"never: {what}")
-            time.sleep(0.05)
-
     def trusted(self, server, *names):
         """A group with a root, and devices of it: {name: leaf}."""
         root = self.ours.root(self.own("root"))
@@ -113,7 +107,7 @@ class Replaced(Common, Scenario):
     def assert_shown_soon(self, party):
         with open(party.certificate, encoding="ascii") as file:
             wanted = file.read()
-        self.wait_until(lambda: self.shown() == wanted, f"{party.certificate} is shown")
+        eventually(lambda: self.shown() == wanted, f"{party.certificate} is shown")
 
     def test_replaced_under_load(self):
         name = self.own("stays")
@@ -157,7 +151,7 @@ class Replaced(Common, Scenario):
                 swing(home)
                 with open(party.certificate, encoding="ascii") as file:
                     wanted = file.read()
-                self.wait_until(lambda wanted=wanted: self.shown(server) == wanted, home)
+                eventually(lambda wanted=wanted: self.shown(server) == wanted, home)
 
     def test_rubbish_is_not_taken_up(self):
         good = self.certificate("good")
@@ -170,7 +164,7 @@ class Replaced(Common, Scenario):
                 told = self.server.told().count("not-reloaded")
                 with open(self.files[0], "w", encoding="ascii") as file:
                     file.write(rubbish)
-                self.wait_until(lambda told=told:
+                eventually(lambda told=told:
                                 self.server.told().count("not-reloaded") > told, "a word about it")
                 self.assertEqual(self.shown(), text)
             os.remove(self.files[0])
@@ -242,7 +236,7 @@ class Renewed(Common, Scenario):
         def holds():
             start, end = self.validity(server)
             return start <= now < end
-        self.wait_until(holds, f"a certificate that is valid on day {now}", patience)
+        eventually(holds, f"a certificate that is valid on day {now}", patience)
 
     def test_a_year_of_renewals(self):
         server, clock = self.born(monotonic=True)
@@ -251,7 +245,7 @@ class Renewed(Common, Scenario):
         for day in range(0, 366, 18):
             clock.set(day)
             self.assertEqual(device(), "", f"day {day}")
-            self.wait_until(lambda day=day: day < self.validity(server)[1] - 30,
+            eventually(lambda day=day: day < self.validity(server)[1] - 30,
                             f"a renewal at two thirds of 90 days, by day {day}")
             self.assertEqual(device(), "", f"day {day}")
             shown.add(self.shown(server))
@@ -265,7 +259,7 @@ class Renewed(Common, Scenario):
             fleet.wait_for_rounds(3)
             before = self.shown(server)
             clock.set(62)
-            self.wait_until(lambda: self.shown(server) != before, "a renewal")
+            eventually(lambda: self.shown(server) != before, "a renewal")
             fleet.wait_for_rounds(5)
         self.assertEqual(fleet.wrong, [])
 

@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.raw import Raw  # noqa: E402
-from lab.scenario import main  # noqa: E402
+from lab.scenario import eventually, main  # noqa: E402
 from lab.server import Server  # noqa: E402
 from lab.steady import Steady  # noqa: E402
 
@@ -77,12 +77,6 @@ class SlowClients(Steady):
             with contextlib.suppress(FileNotFoundError):
                 found += os.readlink(os.path.join(where, number)).startswith("socket:")
         return found
-
-    def until(self, condition, what):
-        began = time.monotonic()
-        while not condition():
-            self.assertLess(time.monotonic() - began, PATIENCE, what)
-            time.sleep(DRIP)
 
     # --- ways to be slow; each gives the seconds until it was closed ---
 
@@ -154,7 +148,7 @@ class SlowClients(Steady):
             for name, ended in running.items():
                 with self.subTest(name):
                     self.assertGreater(ended.result(), PROMISED / 2, "closed before its time")
-        self.until(lambda: self.sockets() <= before, "connections are not given back")
+        eventually(lambda: self.sockets() <= before, "connections are given back", PATIENCE)
         self.a_good_device_comes_in()
 
     def test_a_crowd_at_the_devices_door(self):
@@ -169,13 +163,13 @@ class SlowClients(Steady):
                 self.a_good_device_comes_in()
             for connection in connections:
                 waits(connection)
-        self.until(lambda: self.sockets() <= before, "connections are not given back")
+        eventually(lambda: self.sockets() <= before, "connections are given back", PATIENCE)
         self.a_good_device_comes_in()
 
     def test_more_operators_than_the_door_takes(self):
         with contextlib.ExitStack() as crowd:
             silent = [crowd.enter_context(self.tcp("operator")) for _ in range(OPERATORS + 60)]
-            self.until(lambda: sum(map(is_closed, silent)) >= 60, "nobody is turned away")
+            eventually(lambda: sum(map(is_closed, silent)) >= 60, "somebody is turned away", PATIENCE)
             # Who is turned away learns nothing; the machine's own operator has a door of his own.
             with self.assertRaises(OSError):
                 self.server.api("/server")
@@ -183,7 +177,7 @@ class SlowClients(Steady):
             self.a_good_device_comes_in()
             for connection in silent:
                 waits(connection)
-        self.until(self.api_answers, "the door stays full")
+        eventually(self.api_answers, "the door has room", PATIENCE)
 
     def api_answers(self):
         try:
@@ -203,7 +197,7 @@ class SlowClients(Steady):
             with contextlib.ExitStack() as crowd:
                 for _ in range(100):
                     crowd.enter_context(self.tcp(server=poor))
-                self.until(lambda: "accept-paused" in poor.told(), "the server does not say it")
+                eventually(lambda: "accept-paused" in poor.told(), "the server says it", PATIENCE)
             kept, self.server = self.server, poor
             try:
                 self.assert_assigned(self.own("dev"), device)

@@ -21,7 +21,7 @@ import xml.etree.ElementTree as xml
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 from lab.device import Answer, Credential, context_of  # noqa: E402
 from lab.operator import Door, admin_bearer  # noqa: E402
-from lab.scenario import Scenario, main  # noqa: E402
+from lab.scenario import Scenario, eventually, main  # noqa: E402
 from lab.server import Server  # noqa: E402
 
 DOORS = ("device-https", "operator")
@@ -392,6 +392,8 @@ class Tls(Scenario):
                 before = self.count(why)
                 told = self.between(to_server=torn_certificate(place, bytes_))
                 self.assertIn(told, [[ALERT[word]] for word in said.split()])
+                # The alert is on its way before it is counted.
+                eventually(lambda: self.count(why) > before, why)
                 self.assertEqual(self.count(why), before + 1)
         self.assertRegex(self.server.told(), "tls-handshake-failed door=device-https .*"
                                              "why=certificate")

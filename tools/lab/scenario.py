@@ -5,11 +5,21 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 
 from .device import Conversation, register
 from .makers import CertTool, OpenSsl, Rollcall
 from .server import Server
+
+
+def eventually(holds, what, patience=60):
+    """Waits for what another process does in its own time."""
+    end = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {patience} seconds: {what}")
+        time.sleep(0.02)
 
 
 class Scenario(unittest.TestCase):
