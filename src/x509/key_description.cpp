@@ -142,7 +142,6 @@ SignatureForm signature_form(const X509_ALGOR* outer, const X509_ALGOR* inner) {
                        .strong = false,
                        .consistent = X509_ALGOR_cmp(outer, inner) == 0};
     const int nid = OBJ_obj2nid(object);
-    form.ecdsa_with_sha256 = nid == NID_ecdsa_with_SHA256;
     int hash = NID_undef;
     int key = NID_undef;
     if (OBJ_find_sigid_algs(nid, &hash, &key) != 1) {

@@ -19,8 +19,6 @@ struct SignatureForm {
     KeyKind key_kind = KeyKind::other;
     /// A hash of 224 bits or more, or a scheme that hashes inside (EdDSA).
     bool strong = false;
-    /// ECDSA over SHA-256, as most devices' certificates are signed.
-    bool ecdsa_with_sha256 = false;
     /// RFC 5280 section 4.1.1.2: the algorithm outside the signature equals the one under it.
     bool consistent = false;
 };
