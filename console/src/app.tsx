@@ -3,9 +3,9 @@
 // its own, brought when it is first shown.
 import { lazy, type ComponentType } from "react";
 import { createBrowserRouter, Navigate, type RouteObject } from "react-router-dom";
-import { SessionGate } from "./api/session.tsx";
 import Dashboard from "./pages/dashboard.tsx";
 import { Frame } from "./parts/frame.tsx";
+import { SessionGate } from "./parts/session.tsx";
 
 function page(bring: () => Promise<{ default: ComponentType }>) {
     const Shown = lazy(bring);

@@ -5,7 +5,7 @@ import { useState, type FormEvent } from "react";
 import { call, keepCsrf } from "../api/client.ts";
 import { useChange, useOne } from "../api/hooks.ts";
 import type { Deleted, OwnPassword, SessionList, WhoAsks } from "../api/schema.ts";
-import { useSession } from "../api/session.tsx";
+import { useSession } from "../parts/session.tsx";
 import { SignOutIcon } from "../icons.ts";
 import { Act } from "../parts/act.tsx";
 import { ConfirmDialog } from "../parts/confirm.tsx";

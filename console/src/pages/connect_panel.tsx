@@ -11,7 +11,7 @@ import { useChange, useOne } from "../api/hooks.ts";
 import type {
     Certificate, Deleted, Device, Enrollment, EnrollmentChange, EnrollmentUpdate, Inspection, Keys, Preview, Server, Slot,
 } from "../api/schema.ts";
-import { useCan } from "../api/session.tsx";
+import { useCan } from "../parts/session.tsx";
 import { CloseIcon, DownloadIcon, ShowIcon, SwapIcon } from "../icons.ts";
 import { download, type PickedFile } from "../lib/files.ts";
 import { Act } from "../parts/act.tsx";

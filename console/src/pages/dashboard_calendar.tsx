@@ -6,7 +6,7 @@ import { Link } from "react-router-dom";
 import { segment } from "../api/client.ts";
 import { useAll } from "../api/hooks.ts";
 import type { CaCertificate } from "../api/schema.ts";
-import { useCan } from "../api/session.tsx";
+import { useCan } from "../parts/session.tsx";
 import { dayOf, divide, months, sum, type Ending, type Month } from "../lib/calendar.ts";
 import { relative } from "../lib/time.ts";
 import { commonName } from "../parts/certificate.tsx";

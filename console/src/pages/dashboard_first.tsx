@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router-dom";
 import { useAll } from "../api/hooks.ts";
 import type { CaCertificate, Overview, Server } from "../api/schema.ts";
-import { useCan } from "../api/session.tsx";
+import { useCan } from "../parts/session.tsx";
 import { DownloadIcon } from "../icons.ts";
 import { first } from "../lib/commands.ts";
 import { download } from "../lib/files.ts";

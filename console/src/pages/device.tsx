@@ -7,7 +7,7 @@ import { useNavigate, useParams, useSearchParams } from "react-router-dom";
 import { call, get, segment, type Refused } from "../api/client.ts";
 import { useOne } from "../api/hooks.ts";
 import type { Adoption, Connection, Deleted, Device, DeviceDetail, Explanation, Preview } from "../api/schema.ts";
-import { useCan } from "../api/session.tsx";
+import { useCan } from "../parts/session.tsx";
 import { ConnectIcon, DevicesIcon, MoreIcon } from "../icons.ts";
 import { idle } from "../lib/activity.ts";
 import { Act } from "../parts/act.tsx";

@@ -6,7 +6,7 @@ import { Link, useNavigate, useParams } from "react-router-dom";
 import { call, segment } from "../api/client.ts";
 import { useChange, useOne } from "../api/hooks.ts";
 import type { Deleted, Group, GroupAdoption, GroupCertificatesSet, GroupChange, GroupUpdate, Keys, Preview, Slot } from "../api/schema.ts";
-import { useCan } from "../api/session.tsx";
+import { useCan } from "../parts/session.tsx";
 import { EditIcon, KeyIcon, MoreIcon, ShowIcon, SwapIcon } from "../icons.ts";
 import type { PickedFile } from "../lib/files.ts";
 import { relative, standing } from "../lib/time.ts";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { call, segment } from "../api/client.ts";
 import { useChange, usePages } from "../api/hooks.ts";
 import type { Deleted, Policy, PolicyCreate, PolicyWithKeys, Slot } from "../api/schema.ts";
-import { useCan } from "../api/session.tsx";
+import { useCan } from "../parts/session.tsx";
 import { AddIcon, KeyIcon, MoreIcon } from "../icons.ts";
 import { Act } from "../parts/act.tsx";
 import { ConfirmDialog, FormDialog } from "../parts/confirm.tsx";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { call, segment } from "../api/client.ts";
 import { useChange, usePages } from "../api/hooks.ts";
 import type { Deleted, Role, User, UserCreate, UserUpdate } from "../api/schema.ts";
-import { useSession } from "../api/session.tsx";
+import { useSession } from "../parts/session.tsx";
 import { AddIcon, MoreIcon, PeopleIcon } from "../icons.ts";
 import { Act } from "../parts/act.tsx";
 import { ConfirmDialog, FormDialog } from "../parts/confirm.tsx";

@@ -2,7 +2,7 @@
 // A button that knows what it needs. Who may not press it sees why; the server is what enforces.
 import { Button, Tooltip, type ButtonProps } from "@fluentui/react-components";
 import type { ReactElement, ReactNode } from "react";
-import { useSession } from "../api/session.tsx";
+import { useSession } from "./session.tsx";
 import { text } from "../text.ts";
 
 type ActProps = Omit<ButtonProps, "as"> & {

@@ -9,7 +9,7 @@ import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router-do
 import { reachNow, watchReach, whoAsks } from "../api/client.ts";
 import { useOne } from "../api/hooks.ts";
 import type { Server } from "../api/schema.ts";
-import { useSession } from "../api/session.tsx";
+import { useSession } from "./session.tsx";
 import icon from "../icon.svg";
 import {
     ConnectIcon, DashboardIcon, DevicesIcon, HistoryIcon, MenuIcon, MoonIcon, PeopleIcon, PersonIcon, SettingsIcon, SignOutIcon, SunIcon,

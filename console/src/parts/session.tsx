@@ -3,10 +3,10 @@
 // under a page: a dialog over it, and everything that was asked goes on afterwards.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
-import { SignInDialog, SignInPage } from "../parts/sign_in.tsx";
-import { Frozen } from "../parts/states.tsx";
-import { call, onSessionEnd, whoAsks, type Refused } from "./client.ts";
-import type { WhoAsks } from "./schema.ts";
+import { call, onSessionEnd, whoAsks, type Refused } from "../api/client.ts";
+import type { WhoAsks } from "../api/schema.ts";
+import { SignInDialog, SignInPage } from "./sign_in.tsx";
+import { Frozen } from "./states.tsx";
 
 type Session = {
     who: WhoAsks;
