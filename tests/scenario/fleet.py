@@ -237,7 +237,7 @@ class Fleet(Scenario):
         """They have the connection they had when it was noted, and send on over it."""
         told = {device: len(device.acknowledged) for device in devices}
         eventually(lambda: all(device.closed or len(device.acknowledged) >= told[device] + MORE
-                          for device in devices), f"{what}: all send on")
+                               for device in devices), f"{what}: all send on", PATIENCE)
         seen = self.connections(devices)
         closed = [device.name_at_hub for device in devices
                   if device.closed or (seen[device], device.line) != device.since or
@@ -313,7 +313,8 @@ class Fleet(Scenario):
         asking = [device for device in late if device.over == "https"]
         lasting = [device for device in late if device not in asking]
         self.intact("first root plainly removed", early + lasting)
-        eventually(lambda: all(device.line is None for device in asking), "late ones over HTTPS notice")
+        eventually(lambda: all(device.line is None for device in asking),
+                   "late ones over HTTPS notice", PATIENCE)
         self.refused_in_vain("late, with the old leaf", late)
         self.intact("late, refused another connection", lasting)
         for device in asking:
@@ -346,7 +347,8 @@ class Fleet(Scenario):
         still = [device for device, since in self.connections(lasting).items() if since]
         self.told("intermediate lost: its sessions closed", len(lasting),
                   len(lasting) - len(still))
-        eventually(lambda: all(device.line is None for device in lost), "all of them notice")
+        eventually(lambda: all(device.line is None for device in lost), "all of them notice",
+                   PATIENCE)
         self.assertEqual([len(device.closed) for device in lost], [1] * len(lost))
         self.intact("intermediate lost: the other branch", kept)
         self.refused_in_vain("lost branch", lost)
@@ -362,13 +364,14 @@ class Fleet(Scenario):
             device.persistent = True
         told = {device: len(device.acknowledged) for device in self.fleet}
         eventually(lambda: sum(len(d.acknowledged) - told[d] for d in self.fleet) > len(self.fleet),
-              "in the midst of sending")
+                   "in the midst of sending", PATIENCE)
         self.server.kill()
         self.operator.close()
         told = {device: len(device.acknowledged) for device in self.fleet}
         self.server.start()
         eventually(lambda: all(device.faults or len(device.acknowledged) >= told[device] + MORE
-                          for device in self.fleet), "all send again after the crash")
+                               for device in self.fleet), "all send again after the crash",
+                   PATIENCE)
         self.told("server killed: came back by themselves", len(self.fleet),
                   sum(not device.faults and len(device.closed) == 1 for device in self.fleet))
         for device in self.fleet:

@@ -107,7 +107,8 @@ class Replaced(Common, Scenario):
     def assert_shown_soon(self, party):
         with open(party.certificate, encoding="ascii") as file:
             wanted = file.read()
-        eventually(lambda: self.shown() == wanted, f"{party.certificate} is shown")
+        eventually(lambda: self.shown() == wanted, f"{party.certificate} is shown",
+                   PATIENCE)
 
     def test_replaced_under_load(self):
         name = self.own("stays")
@@ -151,7 +152,8 @@ class Replaced(Common, Scenario):
                 swing(home)
                 with open(party.certificate, encoding="ascii") as file:
                     wanted = file.read()
-                eventually(lambda wanted=wanted: self.shown(server) == wanted, home)
+                eventually(lambda wanted=wanted: self.shown(server) == wanted, home,
+                           PATIENCE)
 
     def test_rubbish_is_not_taken_up(self):
         good = self.certificate("good")
@@ -164,8 +166,8 @@ class Replaced(Common, Scenario):
                 told = self.server.told().count("not-reloaded")
                 with open(self.files[0], "w", encoding="ascii") as file:
                     file.write(rubbish)
-                eventually(lambda told=told:
-                                self.server.told().count("not-reloaded") > told, "a word about it")
+                eventually(lambda told=told: self.server.told().count("not-reloaded") > told,
+                           "a word about it", PATIENCE)
                 self.assertEqual(self.shown(), text)
             os.remove(self.files[0])
             fleet.wait_for_rounds(5)
@@ -246,7 +248,7 @@ class Renewed(Common, Scenario):
             clock.set(day)
             self.assertEqual(device(), "", f"day {day}")
             eventually(lambda day=day: day < self.validity(server)[1] - 30,
-                            f"a renewal at two thirds of 90 days, by day {day}")
+                       f"a renewal at two thirds of 90 days, by day {day}", PATIENCE)
             self.assertEqual(device(), "", f"day {day}")
             shown.add(self.shown(server))
         self.assertEqual(len(shown), 6)
@@ -259,7 +261,7 @@ class Renewed(Common, Scenario):
             fleet.wait_for_rounds(3)
             before = self.shown(server)
             clock.set(62)
-            eventually(lambda: self.shown(server) != before, "a renewal")
+            eventually(lambda: self.shown(server) != before, "a renewal", PATIENCE)
             fleet.wait_for_rounds(5)
         self.assertEqual(fleet.wrong, [])
 

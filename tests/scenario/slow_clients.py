@@ -169,7 +169,8 @@ class SlowClients(Steady):
     def test_more_operators_than_the_door_takes(self):
         with contextlib.ExitStack() as crowd:
             silent = [crowd.enter_context(self.tcp("operator")) for _ in range(OPERATORS + 60)]
-            eventually(lambda: sum(map(is_closed, silent)) >= 60, "somebody is turned away", PATIENCE)
+            eventually(lambda: sum(map(is_closed, silent)) >= 60, "somebody is turned away",
+                       PATIENCE)
             # Who is turned away learns nothing; the machine's own operator has a door of his own.
             with self.assertRaises(OSError):
                 self.server.api("/server")
