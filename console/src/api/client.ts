@@ -6,9 +6,8 @@
 // that was typed is lost.
 import { takeEarly } from "../early.ts";
 import { text } from "../text.ts";
+import { manners, root, wantsJson } from "./request.ts";
 import type { Problem, WhoAsks } from "./schema.ts";
-
-export const root = "/api/v1";
 
 export class Refused extends Error {
     constructor(
@@ -84,11 +83,11 @@ export function address(path: string, query: Values = {}): string {
 export const segment = encodeURIComponent;
 
 async function send(method: string, path: string, ask: Ask): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = { ...wantsJson };
     if (ask.body !== undefined) headers["Content-Type"] = "application/json";
     if (ask.ifMatch) headers["If-Match"] = ask.ifMatch.startsWith('"') ? ask.ifMatch : `"${ask.ifMatch}"`;
     if (csrf && method !== "GET") headers["X-Rollcall-CSRF"] = csrf;
-    const request: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+    const request: RequestInit = { method, headers, ...manners };
     if (ask.body !== undefined) request.body = JSON.stringify(ask.body);
     if (ask.signal) request.signal = ask.signal;
     let response: Response;

@@ -11,7 +11,6 @@ import { useChange, useOne } from "../api/hooks.ts";
 import type {
     Certificate, Deleted, Device, Enrollment, EnrollmentChange, EnrollmentUpdate, Inspection, Keys, Preview, Server, Slot,
 } from "../api/schema.ts";
-import { useCan } from "../parts/session.tsx";
 import { CloseIcon, DownloadIcon, ShowIcon, SwapIcon } from "../icons.ts";
 import { download, type PickedFile } from "../lib/files.ts";
 import { Act } from "../parts/act.tsx";
@@ -24,6 +23,7 @@ import { useKeptFocus } from "../parts/kept_focus.ts";
 import { Card, Facts } from "../parts/page.tsx";
 import { PreviewView } from "../parts/preview.tsx";
 import { EntryLink } from "../parts/refusal.tsx";
+import { useCan } from "../parts/session.tsx";
 import { ErrorBar, Loading, Note } from "../parts/states.tsx";
 import { useToast } from "../parts/toast.tsx";
 import { text } from "../text.ts";

@@ -49,13 +49,15 @@ const nameOf = (subject: string | null): string | null => subject && (/(?:^|,\s*
 function AdoptionLine({ line, most }: { line: Line; most: number }) {
     const now = useNow();
     const ends = line.notAfter ? standingAtEnd(line.notAfter, now) : null;
+    const byKey = line.attestation === "symmetricKey";
+    const certificate = nameOf(line.subject) ?? <span className="mono">{line.sha256Thumbprint?.slice(0, 16)}</span>;
     const manage = line.group && line.standing !== "gone" ? `/ui/device-connection/groups/${segment(line.group)}/${line.slot}` : null;
     return (
         <div className="bar-row">
             <div className="row spread">
                 <span className="row" style={{ minWidth: 0 }}>
-                    <span className="wrap">{line.attestation === "symmetricKey" ? text.slots.key[line.slot] : line.group ? nameOf(line.subject) ?? <span className="mono">{line.sha256Thumbprint?.slice(0, 16)}</span> : words.own}</span>
-                    {line.attestation !== "symmetricKey" && <span className="quiet small">{text.slots.title[line.slot]}</span>}
+                    <span className="wrap">{byKey ? text.slots.key[line.slot] : line.group ? certificate : words.own}</span>
+                    {!byKey && <span className="quiet small">{text.slots.title[line.slot]}</span>}
                     {line.standing === "pending" && <Pill tone="info">{text.certificate.pending}</Pill>}
                     {line.standing === "gone" && <Pill tone="warn">{text.group.gone}</Pill>}
                     {line.standing !== "gone" && ends === "soon" && <Pill tone="warn">{text.certificate.endsSoon}</Pill>}

@@ -2,8 +2,9 @@
 // This server: its scope, doors, hubs and allocation; and how the console looks.
 import { Field, Input, Radio, RadioGroup, Select, Switch } from "@fluentui/react-components";
 import { useState } from "react";
-import { call, root, segment } from "../api/client.ts";
+import { call, segment } from "../api/client.ts";
 import { useAll, useChange, useOne } from "../api/hooks.ts";
+import { root } from "../api/request.ts";
 import type { Allocation, AllocationChange, AllocationUpdate, Deleted, LinkedHub, LinkedHubAdd, LinkedHubChange, Preview, Server } from "../api/schema.ts";
 import { AddIcon, DownloadIcon, EditIcon } from "../icons.ts";
 import { download } from "../lib/files.ts";
