@@ -4,6 +4,7 @@
 #include "x509/legacy_keys.hpp"
 
 #include "x509/openssl.hpp"
+#include "x509/standing_curves.hpp"
 
 #include <array>
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <openssl/crypto.h>
 #include <openssl/engine.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 
 namespace rollcall::x509 {
 
@@ -44,13 +46,34 @@ int methods_of(ENGINE*, EVP_PKEY_METHOD** method, const int** listed, int kind) 
     return *method != nullptr ? 1 : 0;
 }
 
+int readers_of(ENGINE*, EVP_PKEY_ASN1_METHOD** method, const int** listed, int kind) {
+    static constexpr std::array<int, 1> ec{EVP_PKEY_EC};
+    if (method == nullptr) {
+        *listed = ec.data();
+        return static_cast<int>(ec.size());
+    }
+    *method = kind == EVP_PKEY_EC ? ec_on_standing_curves() : nullptr;
+    return *method != nullptr ? 1 : 0;
+}
+
+/// The older code asks for a digest by the name that providers have for it. Where that is none of
+/// its own names, it goes through all there are, for each signature.
+bool name_digests() {
+    constexpr int kind = OBJ_NAME_TYPE_MD_METH | OBJ_NAME_ALIAS;
+    return OBJ_NAME_add("SHA2-256", kind, SN_sha256) == 1 &&
+           OBJ_NAME_add("SHA2-384", kind, SN_sha384) == 1 &&
+           OBJ_NAME_add("SHA2-512", kind, SN_sha512) == 1;
+}
+
 /// Made at the first use and kept: OpenSSL's table of defaults refers to it.
 ENGINE* our_engine() {
     static ENGINE* const engine = []() -> ENGINE* {
         ENGINE* const made = ENGINE_new();
-        const bool usable = made != nullptr && ENGINE_set_id(made, "rollcall-legacy-keys") == 1 &&
+        const bool usable = made != nullptr && ec_on_standing_curves() != nullptr &&
+                            ENGINE_set_id(made, "rollcall-legacy-keys") == 1 &&
                             ENGINE_set_name(made, "built-in EC and RSA key methods") == 1 &&
-                            ENGINE_set_pkey_meths(made, methods_of) == 1;
+                            ENGINE_set_pkey_meths(made, methods_of) == 1 &&
+                            ENGINE_set_pkey_asn1_meths(made, readers_of) == 1 && name_digests();
         if (!usable) {
             ENGINE_free(made);
             forget_openssl_errors();
@@ -68,7 +91,9 @@ bool use_legacy_keys() {
         return false;
     }
     ENGINE* const engine = our_engine();
-    if (engine == nullptr || ENGINE_set_default_pkey_meths(engine) != 1) {
+    if (engine == nullptr || ENGINE_set_default_pkey_meths(engine) != 1 ||
+        ENGINE_set_default_pkey_asn1_meths(engine) != 1) {
+        use_decoded_keys();
         forget_openssl_errors();
         return false;
     }
@@ -80,6 +105,7 @@ void use_decoded_keys() {
     in_use = false;
     if (ENGINE* const engine = our_engine()) {
         ENGINE_unregister_pkey_meths(engine);
+        ENGINE_unregister_pkey_asn1_meths(engine);
     }
 }
 

@@ -5,11 +5,13 @@
 #include "x509/openssl.hpp"
 #include "x509/signature_checker.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
@@ -33,6 +35,18 @@ PkeyHandle ec_key(int curve) {
     return generate(EVP_PKEY_EC, [curve](EVP_PKEY_CTX* context) {
         EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, curve);
     });
+}
+PkeyHandle spelt_out_p256() {
+    return generate(EVP_PKEY_EC, [](EVP_PKEY_CTX* context) {
+        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1);
+        EVP_PKEY_CTX_set_ec_param_enc(context, OPENSSL_EC_EXPLICIT_CURVE);
+    });
+}
+PkeyHandle compressed_p256() {
+    PkeyHandle key = ec_key(NID_X9_62_prime256v1);
+    EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                   OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_COMPRESSED);
+    return key;
 }
 PkeyHandle rsa_key(int bits, int kind = EVP_PKEY_RSA) {
     return generate(
@@ -68,13 +82,43 @@ struct Verdict {
     bool key_usable = false;
     int signature = 0;     ///< of the certificate under its own key
     bool checked = false;  ///< what our own search says of it
+    std::string printed{};
+    Bytes encoded{};
+    int equal = 0;  ///< to the key that is read from `encoded`
+    int bits = 0;
+    int size = 0;
 
     bool operator==(const Verdict&) const = default;
 };
 
 std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {
     return out << verdict.parsed << " '" << verdict.key << "' " << verdict.key_usable << " "
-               << verdict.signature;
+               << verdict.signature << " " << verdict.equal << " " << verdict.bits << " "
+               << verdict.size << " " << to_hex(verdict.encoded) << "\n"
+               << verdict.printed;
+}
+
+std::string printed(EVP_PKEY* key) {
+    const BioHandle text{BIO_new(BIO_s_mem())};
+    EVP_PKEY_print_public(text.get(), key, 2, nullptr);
+    char* characters = nullptr;
+    const long count = BIO_get_mem_data(text.get(), &characters);
+    return {characters, static_cast<std::size_t>(count)};
+}
+
+void describe(EVP_PKEY* key, Verdict& verdict) {
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {  // of RSA keys the headings differ
+        verdict.printed = printed(key);
+    }
+    unsigned char* bytes = nullptr;
+    const int size = i2d_PUBKEY(key, &bytes);
+    verdict.encoded.assign(bytes, bytes + std::max(size, 0));
+    OPENSSL_free(bytes);
+    const unsigned char* at = verdict.encoded.data();
+    const PkeyHandle again{d2i_PUBKEY(nullptr, &at, std::max(size, 0))};
+    verdict.equal = again ? EVP_PKEY_eq(key, again.get()) : 0;
+    verdict.bits = EVP_PKEY_get_bits(key);
+    verdict.size = EVP_PKEY_get_size(key);
 }
 
 Verdict judge(const Bytes& der) {
@@ -86,6 +130,9 @@ Verdict judge(const Bytes& der) {
         EVP_PKEY* const key = X509_get0_pubkey(certificate->native());
         verdict.key_usable = key != nullptr;
         verdict.signature = key == nullptr ? 0 : X509_verify(certificate->native(), key);
+        if (key != nullptr) {
+            describe(key, verdict);
+        }
         SignatureChecker checker{1, nullptr};
         verdict.checked =
             checker.check(*certificate, *certificate, false) == SignatureChecker::Outcome::good;
@@ -124,6 +171,8 @@ std::vector<Kind> kinds_of_keys() {
         {"secp256k1", self_signed(ec_key(NID_secp256k1).get(), sha256)},
         {"brainpool", self_signed(ec_key(NID_brainpoolP256r1).get(), sha256)},
         {"P-224", self_signed(ec_key(NID_secp224r1).get(), sha256)},
+        {"P-256, spelt out", self_signed(spelt_out_p256().get(), sha256)},
+        {"P-256, compressed", self_signed(compressed_p256().get(), sha256)},
         {"RSA 1024", self_signed(rsa_key(1024).get(), sha256)},
         {"RSA 2048, SHA-1", self_signed(rsa_key(2048).get(), EVP_sha1())},
         {"RSA-PSS", self_signed(rsa_key(2048, EVP_PKEY_RSA_PSS).get(), sha256)},
@@ -141,6 +190,7 @@ TEST_F(LegacyKeys, GiveTheSameVerdictOnEveryKindOfKey) {
         const Verdict decoded = judge_decoded(der);
         EXPECT_TRUE(decoded.parsed && decoded.key_usable && decoded.signature == 1) << name;
         EXPECT_EQ(judge_legacy(der), decoded) << name;
+        EXPECT_EQ(decoded.equal, 1) << name;
     }
 }
 
@@ -190,6 +240,24 @@ TEST_F(LegacyKeys, RefuseEverySignatureWithABrokenBitAndEveryOtherText) {
     }
 }
 
+TEST_F(LegacyKeys, TellKeysApart) {
+    use_legacy_keys();
+    const auto read = [](const PkeyHandle& made) {
+        unsigned char* bytes = nullptr;
+        const int size = i2d_PUBKEY(made.get(), &bytes);
+        const unsigned char* at = bytes;
+        PkeyHandle key{d2i_PUBKEY(nullptr, &at, size)};
+        OPENSSL_free(bytes);
+        return key;
+    };
+    const PkeyHandle made = ec_key(NID_X9_62_prime256v1);
+    const PkeyHandle key = read(made);
+    EXPECT_EQ(EVP_PKEY_eq(key.get(), read(made).get()), 1);
+    EXPECT_EQ(EVP_PKEY_eq(key.get(), read(ec_key(NID_X9_62_prime256v1)).get()), 0);
+    EXPECT_NE(EVP_PKEY_eq(key.get(), read(ec_key(NID_secp256k1)).get()), 1);
+    EXPECT_NE(EVP_PKEY_eq(key.get(), read(rsa_key(2048)).get()), 1);
+}
+
 TEST_F(LegacyKeys, VerifyAndSignWhatTheOtherWayMade) {
     ScriptedEntropy entropy{3};
     for (const KeyType type : {KeyType::p256, KeyType::p384, KeyType::rsa2048, KeyType::ed25519}) {
@@ -205,6 +273,7 @@ TEST_F(LegacyKeys, VerifyAndSignWhatTheOtherWayMade) {
         use_legacy_keys();
         const auto again = PrivateKey::parse_pem(key.pem()).value();
         EXPECT_TRUE(again.belongs_to(Certificate::parse_der(der).value())) << to_string(type);
+        EXPECT_EQ(printed(again.native()).find("priv"), std::string::npos) << to_string(type);
         const auto legacy_made = issue_self_signed(root, again, entropy).value();
         const auto fresh = PrivateKey::generate(type).value();
         const auto fresh_made = issue_self_signed(root, fresh, entropy).value();
