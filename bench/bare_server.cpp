@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The least a mutual-TLS answer can cost here: one thread, one epoll, OpenSSL set as well as we
-// know (no tickets, keys read the short way, the chain taken without a verdict), an answer that is
-// always the same. No parsing, no JSON, no store. Measured by bench/run as the floor.
+// know (no tickets, keys read and secrets derived the short way, the chain taken without a
+// verdict), an answer that is always the same. No parsing, no JSON, no store. Measured by bench/run
+// as the floor.
 //
 //   bare_server PORT CHAIN.pem KEY.pem
+#include "net/key_schedule.hpp"
 #include "x509/legacy_keys.hpp"
 
 #include <arpa/inet.h>
@@ -68,7 +70,8 @@ private:
 };
 
 SSL_CTX* make_context(const char* chain, const char* key) {
-    SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX* const context =
+        SSL_CTX_new_ex(nullptr, net::short_key_schedule(), TLS_server_method());
     SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
     SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
     SSL_CTX_set1_groups_list(context, "X25519:P-256");

@@ -3,6 +3,7 @@
 
 #include "base/invariant.hpp"
 #include "base/limits.hpp"
+#include "net/key_schedule.hpp"
 #include "x509/key.hpp"
 #include "x509/openssl.hpp"
 
@@ -139,7 +140,8 @@ void apply_policy(SSL* ssl, Greeting& greeting) {
 
 Result<std::shared_ptr<SSL_CTX>> make_tls_context(const std::vector<TlsCredential>& credentials) {
     INVARIANT(!credentials.empty());
-    std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+    std::shared_ptr<SSL_CTX> context(
+        SSL_CTX_new_ex(nullptr, short_key_schedule(), TLS_server_method()), &SSL_CTX_free);
     INVARIANT(context != nullptr);
     SSL_CTX_set_security_level(context.get(), security_level);
     SSL_CTX_set_security_callback(context.get(), judge_security);
