@@ -23,6 +23,7 @@ Result<std::vector<Check>> examine(AdminClient& client, const TimePoint now) {
     add(checks, check_server(server, now, std::string{version}));
     if (!client.target().socket.empty()) {
         const std::filesystem::path socket{client.target().socket};
+        checks.push_back(check_openssl(x509::openssl_builds()));
         add(checks, check_directory(socket.parent_path().string(), now));
     }
     Request groups;

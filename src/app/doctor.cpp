@@ -187,6 +187,15 @@ Check check_audit(const json::value& verification) {
             "somebody wrote to the store by hand: compare with an export or a backup"};
 }
 
+Check check_openssl(const x509::OpensslBuilds& builds) {
+    if (!builds.differ()) {
+        return {Verdict::good, "OpenSSL", builds.linked};
+    }
+    return {Verdict::warning, "OpenSSL",
+            "runs with " + builds.linked + "; installed is " + *builds.installed,
+            "build rollcall again, with the libssl-dev of the same version"};
+}
+
 std::vector<Check> check_directory(const std::string& directory, TimePoint now) {
     std::vector<Check> checks;
     const std::filesystem::path root{directory};

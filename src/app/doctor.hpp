@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/world.hpp"
+#include "x509/openssl_builds.hpp"
 
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ std::vector<Check> check_group(const boost::json::value& group, TimePoint now);
 std::vector<Check> check_enrollment(const boost::json::value& enrollment, TimePoint now);
 /// `verification`: AuditVerification of the API.
 Check check_audit(const boost::json::value& verification);
+/// Whether this program runs with the OpenSSL that this machine has installed.
+Check check_openssl(const x509::OpensslBuilds& builds);
 /// Modes, free space and the local CA in a data directory on this machine.
 std::vector<Check> check_directory(const std::string& directory, TimePoint now);
 

@@ -111,6 +111,16 @@ TEST(Doctor, FindsClocksApartAndOtherVersions) {
                 testing::Contains("warning doors: no device can register: its doors are off"));
 }
 
+TEST(Doctor, FindsAnOpensslThatWasUpdated) {
+    const Check same = check_openssl({.linked = "OpenSSL 3.0.1", .installed = "OpenSSL 3.0.1"});
+    EXPECT_THAT(words({same}), ElementsAre("ok OpenSSL: OpenSSL 3.0.1"));
+    EXPECT_EQ(same.fix, "");
+    const Check updated = check_openssl({.linked = "OpenSSL 3.0.1", .installed = "OpenSSL 3.0.2"});
+    EXPECT_THAT(words({updated}), ElementsAre("warning OpenSSL: runs with OpenSSL 3.0.1; installed "
+                                              "is OpenSSL 3.0.2"));
+    EXPECT_NE(updated.fix, "");
+}
+
 TEST(Doctor, FindsFilesThatOthersMayOpen) {
     const test::ScratchDirectory scratch;
     const std::filesystem::path& directory = scratch.path();

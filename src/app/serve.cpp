@@ -43,6 +43,7 @@
 #include "service/users.hpp"
 #include "store/telemetry_log.hpp"
 #include "x509/legacy_keys.hpp"
+#include "x509/openssl_builds.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -387,11 +388,22 @@ void Server::run(const Streams& io) {
     ground_.instance->close();
 }
 
+/// An OpenSSL that is linked in gets no security updates of the system's.
+void tell_of_other_openssl() {
+    if (const auto builds = x509::openssl_builds(); builds.differ()) {
+        log_event(Severity::warning, "openssl-differs",
+                  {{"runs", builds.linked},
+                   {"installed", *builds.installed},
+                   {"fix", "build rollcall again, with the libssl-dev of the same version"}});
+    }
+}
+
 }  // namespace
 
 Result<Exit> serve(const Settings& settings, const Streams& io) {
     start_log(settings.log_level, settings.log_json);
     x509::use_legacy_keys();
+    tell_of_other_openssl();
     net::allow_descriptors();
     World world;
     TRY(Ground ground, prepare(settings, world));
