@@ -105,7 +105,8 @@ struct Order {
     bool salted = false;
 };
 
-/// HKDF-Expand-Label. All that TLS asks for fits in one block of output.
+/// HKDF-Expand-Label. All that a handshake asks for fits in one block of output; an exporter of more
+/// is refused.
 template <class Hash>
 bool expand(const Order& order, ByteView key, ByteView data, std::span<std::uint8_t> into) {
     constexpr std::size_t byte_max = 0xff;
