@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <memory>
 #include <string_view>
 
 #include <openssl/core_dispatch.h>
@@ -105,8 +106,8 @@ struct Order {
     bool salted = false;
 };
 
-/// HKDF-Expand-Label. All that a handshake asks for fits in one block of output; an exporter of more
-/// is refused.
+/// HKDF-Expand-Label. All that a handshake asks for fits in one block of output; an exporter of
+/// more is refused.
 template <class Hash>
 bool expand(const Order& order, ByteView key, ByteView data, std::span<std::uint8_t> into) {
     constexpr std::size_t byte_max = 0xff;
@@ -234,18 +235,24 @@ int on_load(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH*, const OSSL_DIS
     return 1;
 }
 
+OSSL_PROVIDER* install() {
+    constexpr int keep_default_provider = 1;
+    OSSL_PROVIDER* loaded = nullptr;
+    if (OPENSSL_init_crypto(0, nullptr) == 1 &&
+        OSSL_PROVIDER_add_builtin(nullptr, provider_name, on_load) == 1) {
+        loaded = OSSL_PROVIDER_try_load(nullptr, provider_name, keep_default_provider);
+    }
+    x509::forget_openssl_errors();
+    return loaded;
+}
+
 }  // namespace
 
 const char* short_key_schedule() {
-    static const bool installed = [] {
-        constexpr int keep_default_provider = 1;
-        const bool done =
-            OSSL_PROVIDER_add_builtin(nullptr, provider_name, on_load) == 1 &&
-            OSSL_PROVIDER_try_load(nullptr, provider_name, keep_default_provider) != nullptr;
-        x509::forget_openssl_errors();
-        return done;
-    }();
-    return installed ? properties : nullptr;
+    // Ends before OpenSSL does, which has to have begun for that.
+    static const std::unique_ptr<OSSL_PROVIDER, decltype(&OSSL_PROVIDER_unload)> provider(
+        install(), &OSSL_PROVIDER_unload);
+    return provider ? properties : nullptr;
 }
 
 }  // namespace rollcall::net
