@@ -2,8 +2,8 @@
 // A switch for how OpenSSL 3.0 reads EC and RSA keys. For every public key in every certificate it
 // builds a pipeline of decoders, which costs five times the rest of the parsing (mended upstream in
 // 3.2). Where an ENGINE speaks for a kind of key, 3.0 uses its older built-in code instead; ours
-// answers with that code, but for the public half of EC keys (standing_curves.hpp). Verdicts are the
-// same on both ways, which legacy_keys_test shows.
+// answers with that code, but for the public half of EC keys (standing_curves.hpp). Verdicts are
+// the same on both ways, which legacy_keys_test shows.
 #pragma once
 
 struct evp_pkey_st;
