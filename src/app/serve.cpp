@@ -3,6 +3,7 @@
 #include "app/serve.hpp"
 
 #include "app/core_host.hpp"
+#include "app/doctor.hpp"
 #include "app/doors.hpp"
 #include "app/embedded_console.hpp"
 #include "app/instance.hpp"
@@ -394,7 +395,7 @@ void tell_of_other_openssl() {
         log_event(Severity::warning, "openssl-differs",
                   {{"runs", builds.linked},
                    {"installed", *builds.installed},
-                   {"fix", "build rollcall again, with the libssl-dev of the same version"}});
+                   {"fix", check_openssl(builds).fix}});
     }
 }
 

@@ -103,7 +103,6 @@ struct Order {
     ByteView prefix{};
     ByteView label{};
     ByteView data{};
-    bool salted = false;
 };
 
 /// HKDF-Expand-Label. All that a handshake asks for fits in one block of output; an exporter of
@@ -134,7 +133,7 @@ bool extract(const Order& order, std::span<std::uint8_t> into) {
         return false;
     }
     Output<Hash> salt;
-    if (order.salted) {
+    if (order.salt.data() != nullptr) {
         std::array<std::uint8_t, Hash::size> of_nothing;
         digest<Hash>({}, {}, of_nothing.data());
         if (!expand<Hash>(order, order.salt, of_nothing, salt)) {
@@ -175,7 +174,6 @@ bool read_order(const OSSL_PARAM* given, Order& order) {
             order.key = bytes_of(*given);
         } else if (name == OSSL_KDF_PARAM_SALT) {
             order.salt = bytes_of(*given);
-            order.salted = true;
         } else if (name == OSSL_KDF_PARAM_PREFIX) {
             order.prefix = bytes_of(*given);
         } else if (name == OSSL_KDF_PARAM_LABEL) {

@@ -101,21 +101,28 @@ std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {
 std::string printed(EVP_PKEY* key) {
     const BioHandle text{BIO_new(BIO_s_mem())};
     EVP_PKEY_print_public(text.get(), key, 2, nullptr);
-    char* characters = nullptr;
-    const long count = BIO_get_mem_data(text.get(), &characters);
-    return {characters, static_cast<std::size_t>(count)};
+    return written(text.get());
+}
+
+Bytes encoded(EVP_PKEY* key) {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_PUBKEY(key, &bytes);
+    const Bytes der{bytes, bytes + std::max(size, 0)};
+    OPENSSL_free(bytes);
+    return der;
+}
+
+PkeyHandle read_key(const Bytes& der) {
+    const unsigned char* at = der.data();
+    return PkeyHandle{d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size()))};
 }
 
 void describe(EVP_PKEY* key, Verdict& verdict) {
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {  // of RSA keys the headings differ
         verdict.printed = printed(key);
     }
-    unsigned char* bytes = nullptr;
-    const int size = i2d_PUBKEY(key, &bytes);
-    verdict.encoded.assign(bytes, bytes + std::max(size, 0));
-    OPENSSL_free(bytes);
-    const unsigned char* at = verdict.encoded.data();
-    const PkeyHandle again{d2i_PUBKEY(nullptr, &at, std::max(size, 0))};
+    verdict.encoded = encoded(key);
+    const PkeyHandle again = read_key(verdict.encoded);
     verdict.equal = again ? EVP_PKEY_eq(key, again.get()) : 0;
     verdict.bits = EVP_PKEY_get_bits(key);
     verdict.size = EVP_PKEY_get_size(key);
@@ -242,14 +249,7 @@ TEST_F(LegacyKeys, RefuseEverySignatureWithABrokenBitAndEveryOtherText) {
 
 TEST_F(LegacyKeys, TellKeysApart) {
     use_legacy_keys();
-    const auto read = [](const PkeyHandle& made) {
-        unsigned char* bytes = nullptr;
-        const int size = i2d_PUBKEY(made.get(), &bytes);
-        const unsigned char* at = bytes;
-        PkeyHandle key{d2i_PUBKEY(nullptr, &at, size)};
-        OPENSSL_free(bytes);
-        return key;
-    };
+    const auto read = [](const PkeyHandle& made) { return read_key(encoded(made.get())); };
     const PkeyHandle made = ec_key(NID_X9_62_prime256v1);
     const PkeyHandle key = read(made);
     EXPECT_EQ(EVP_PKEY_eq(key.get(), read(made).get()), 1);

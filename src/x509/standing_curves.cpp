@@ -15,7 +15,6 @@ namespace {
 
 using Curve = Handle<EC_GROUP, EC_GROUP_free>;
 using EcKey = Handle<EC_KEY, EC_KEY_free>;
-using Text = Handle<ASN1_STRING, ASN1_STRING_free>;
 
 /// Memory that OpenSSL allocated.
 struct Buffer {
@@ -100,7 +99,7 @@ int write_public(X509_PUBKEY* into, const EVP_PKEY* from) {
     }
     Buffer parameters;
     const int length = i2d_ECParameters(key, &parameters.bytes);
-    Text spelt_out{ASN1_STRING_new()};
+    Asn1StringHandle spelt_out{ASN1_STRING_new()};
     if (length <= 0 || !spelt_out ||
         ASN1_STRING_set(spelt_out.get(), parameters.bytes, length) != 1 ||
         put(V_ASN1_SEQUENCE, spelt_out.get()) != 1) {
